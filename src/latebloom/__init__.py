@@ -1,0 +1,1 @@
+"""latebloom: a laboratory for delayed generalization (grokking)."""

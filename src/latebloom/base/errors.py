@@ -1,0 +1,40 @@
+"""What can go wrong, by whose hand: each error says what, where, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class LatebloomError(Exception):
+    """Any failure that latebloom explains itself; the command line prints it without a traceback.
+
+    `exit_code` is the status the command line ends with.
+    """
+
+    exit_code = 1
+
+
+class SpecError(LatebloomError):
+    """A run is described wrongly. Holds every problem found, not just the first."""
+
+    exit_code = 2
+
+    def __init__(self, problems: str | list[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DataError(LatebloomError):
+    """Data that cannot be what it claims to be: a wrong shape, a non-finite number, an undefined label."""
+
+    exit_code = 2
+
+
+class DivergedError(LatebloomError):
+    """The training itself left the finite numbers; the last finite checkpoint is kept."""
+
+    exit_code = 4
+
+
+class StoreError(LatebloomError):
+    """A run on disk cannot be read, written, locked or found."""
+
+    exit_code = 5
