@@ -5,17 +5,23 @@ Suffixes: N examples, T tokens (or features) per example, M examples of one part
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..base.errors import SpecError
+from ..base.seeds import stream
 
 
 @dataclass(frozen=True)
 class Part:
     """The examples of one operation, e.g. the division half of a mixture."""
 
-    train_M: NDArray[np.int64]  # indices into the split's examples
+    train_M: NDArray[np.int64]  # indices into the split's examples, ascending
     val_M: NDArray[np.int64]
     share: float = 1.0  # of every training batch; the shares of a split sum to 1
 
@@ -39,3 +45,129 @@ class Split:
     def val_M(self) -> NDArray[np.int64]:
         """Indices of all validation examples, part by part."""
         return np.concatenate([part.val_M for part in self.parts.values()])
+
+    def example(self, index: int) -> str:
+        """One example in words, label last, e.g. `3 / 5 = 20`."""
+        words = [self.vocabulary[token] for token in self.inputs_NT[index]]
+        return " ".join([*words, self.label_names[self.labels_N[index]]])
+
+
+def cut(count: int, train_fraction: float, seed: int, name: str) -> Part:
+    """Draw which of `count` examples are for training.
+
+    Args:
+        count: How many examples there are.
+        train_fraction: Of them for training, in (0, 1); the nearest whole number of examples, a half to the even one.
+        seed: Whose stream `split/<name>` is used.
+        name: What is cut, e.g. `divide`.
+
+    Raises:
+        SpecError: Nothing would be left to train on, or to validate on.
+
+    Example:
+        >>> part = cut(10, 0.3, seed=0, name="divide")
+        >>> len(part.train_M), len(part.val_M)
+        (3, 7)
+    """
+    train_count = round(train_fraction * count)
+    if not 1 <= train_count <= count - 1:
+        raise SpecError(
+            f"train_fraction = {train_fraction:g} of the {count} examples of {name} leaves {train_count} for training "
+            f"and {count - train_count} for validation; each needs at least 1. Try 0.5."
+        )
+    order_N = stream(seed, f"split/{name}").permutation(count)
+    return Part(np.sort(order_N[:train_count]), np.sort(order_N[train_count:]))
+
+
+def equation_split(
+    name: str,
+    elements: Sequence[str],
+    operator: str,
+    equations: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    train_fraction: float,
+    seed: int,
+) -> Split:
+    """The split of a binary operation: inputs `a operator b =`, label c.
+
+    Args:
+        name: Of the operation, e.g. `divide`.
+        elements: The names of what is combined; they are the first tokens, and the labels.
+        operator: The token between a and b.
+        equations: a_N, b_N, c_N, as positions in `elements`.
+        train_fraction: See `cut`.
+        seed: See `cut`.
+    """
+    a_N, b_N, c_N = equations
+    inputs_NT = np.empty((len(c_N), 4), dtype=np.int64)
+    inputs_NT[:, 0], inputs_NT[:, 2] = a_N, b_N
+    inputs_NT[:, 1], inputs_NT[:, 3] = len(elements), len(elements) + 1
+    part = cut(len(c_N), train_fraction, seed, name)
+    return Split(inputs_NT, c_N, (*elements, operator, "="), tuple(elements), {name: part})
+
+
+def share_counts(batch_size: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """How many examples of each part make one batch.
+
+    The largest remainders are rounded up, so that every part gets its exact share rounded down or up; but a part
+    gets at least 1 example, at the cost of the others. Of equal remainders the first by name is rounded up.
+
+    Args:
+        batch_size: Examples in a batch.
+        shares: By part, > 0; only their proportions matter.
+
+    Returns:
+        Counts >= 1 by part, in the order of `shares`, that sum to `batch_size`.
+
+    Raises:
+        SpecError: Fewer examples than parts, or a share that is not a positive number.
+
+    Example:
+        >>> share_counts(512, {"divide": 0.5, "add": 0.5})
+        {'divide': 256, 'add': 256}
+        >>> share_counts(512, {"divide": 0.33, "add": 0.33, "subtract": 0.34})
+        {'divide': 169, 'add': 169, 'subtract': 174}
+
+    Source:
+        Hamilton's method of apportionment (Hare quota, largest remainders).
+    """
+    for name, share in shares.items():
+        if not 0 < share < math.inf:
+            raise SpecError(f"share of {name} = {share}; expected a number > 0. Leave the part out instead of 0.")
+    if batch_size < len(shares):
+        raise SpecError(
+            f"batch_size = {batch_size} is smaller than the {len(shares)} parts of the mixture; every batch needs at "
+            f"least 1 example of each. Use {len(shares)} or more."
+        )
+    # Exact fractions of the decimals as written: float sums depend on the order of the parts, and break ties at random.
+    exact = {name: Fraction(str(float(share))) for name, share in sorted(shares.items())}
+    counts = dict.fromkeys(shares, 1)
+    while True:
+        left = batch_size - (len(shares) - len(exact))
+        whole = sum(exact.values())
+        quota = {name: left * share / whole for name, share in exact.items()}
+        if all(q >= 1 for q in quota.values()):
+            break
+        exact = {name: share for name, share in exact.items() if quota[name] >= 1}
+    counts |= {name: int(q) for name, q in quota.items()}
+    for name in sorted(quota, key=lambda name: counts[name] - quota[name])[: batch_size - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+def share_notice(batch_size: int, shares: Mapping[str, float]) -> str | None:
+    """What a reader must know if a batch cannot have exactly the shares asked for; None if it can.
+
+    Example:
+        >>> share_notice(512, {"divide": 0.33, "add": 0.33, "subtract": 0.34})
+        'shares 0.33/0.33/0.34 of 512 are 169/169/174 examples (0.3301/0.3301/0.3398)'
+        >>> share_notice(512, {"divide": 0.5, "add": 0.5}) is None
+        True
+    """
+    counts = share_counts(batch_size, shares)
+    total = math.fsum(shares.values())
+    if all(math.isclose(counts[name] / batch_size, share / total) for name, share in shares.items()):
+        return None
+    asked = "/".join(f"{share:g}" for share in shares.values())
+    given = "/".join(str(count) for count in counts.values())
+    actual = "/".join(f"{count / batch_size:.4f}" for count in counts.values())
+    return f"shares {asked} of {batch_size} are {given} examples ({actual})"

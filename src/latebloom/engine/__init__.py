@@ -1,0 +1,8 @@
+"""One run in memory. It hands records to whoever listens; it does not know the store."""
+
+from .checkpoint import pack, unpack
+from .device import fingerprint, prepare
+from .loop import Moment, train
+from .state import State, start
+
+__all__ = ["Moment", "State", "fingerprint", "pack", "prepare", "start", "train", "unpack"]

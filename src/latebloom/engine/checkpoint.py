@@ -1,0 +1,87 @@
+"""A state as bytes and back: tensors as safetensors, everything that counts as JSON. No pickle."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from ..base.errors import StoreError
+from ..spec import RunSpec
+from ..tasks import Split
+from .state import State, start
+from .step import check_finite
+
+TENSORS, COUNTS = "tensors.safetensors", "counts.json"
+SCHEMA = 1
+
+
+def pack(state: State) -> dict[str, bytes]:
+    """The state as named files. The same state gives the same bytes.
+
+    Raises:
+        DivergedError: A weight or an optimizer memory is not finite; such a state must not become the latest.
+    """
+    tensors = _tensors(state)
+    check_finite(tensors, f"the state after step {state.step:,}")
+    counts = {"schema": SCHEMA, "step": state.step, "detectors": state.detectors, "stopping": state.stopping}
+    return {TENSORS: save(tensors), COUNTS: json.dumps(counts, allow_nan=False).encode()}
+
+
+def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
+    """The state that was packed, for a run of the same spec.
+
+    Raises:
+        StoreError: A part of the state is missing, unknown or of another shape. Nothing starts fresh in silence.
+    """
+    state = start(spec, split)
+    try:
+        saved, counts = load(blobs[TENSORS]), json.loads(blobs[COUNTS])
+        schema = counts["schema"]
+    except Exception as error:  # whatever a damaged file makes the readers raise
+        raise StoreError(f"the checkpoint cannot be read: {error!r}. Roll back to another one.") from None
+    if schema != SCHEMA:
+        raise StoreError(f"the checkpoint has schema {schema}, this version reads {SCHEMA}. Use a newer latebloom.")
+    wanted = _tensors(state)
+    problems = _differences(set(wanted), set(saved), "tensor")
+    problems += _differences({"step", "detectors", "stopping", "schema"}, set(counts), "count")
+    problems += _differences(set(state.detectors), set(counts.get("detectors", {})), "detector")
+    problems += [
+        f"tensor {name} has shape {tuple(saved[name].shape)} {saved[name].dtype}, the spec needs "
+        f"{tuple(t.shape)} {t.dtype}"
+        for name, t in wanted.items()
+        if name in saved and (t.shape, t.dtype) != (saved[name].shape, saved[name].dtype)
+    ]
+    if problems:
+        raise StoreError(f"the checkpoint does not fit the run's spec: {'; '.join(problems)}")
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(saved[name])
+    state.step, state.detectors, state.stopping = counts["step"], counts["detectors"], counts["stopping"]
+    return state
+
+
+def weights(blobs: dict[str, bytes]) -> dict[str, Tensor]:
+    """The model's tensors alone, as `torch.nn.Module.load_state_dict` takes them."""
+    return {n.removeprefix("model/"): t for n, t in load(blobs[TENSORS]).items() if n.startswith("model/")}
+
+
+def _tensors(state: State) -> dict[str, Tensor]:
+    tensors = {f"model/{name}": t.detach() for name, t in state.module.state_dict().items()}
+    for slot, memories in state.optimizer.items():
+        tensors |= {f"optimizer/{slot}/{name}": t for name, t in memories.items()}
+    return tensors
+
+
+def _differences(wanted: set[str], given: set[str], noun: str) -> list[str]:
+    missing = [f"{noun} {name} is missing" for name in sorted(wanted - given)]
+    return missing + [f"{noun} {name} is unknown" for name in sorted(given - wanted)]
+
+
+def summary(blobs: dict[str, bytes]) -> dict[str, Any]:
+    """The counting part of a checkpoint, for `checkpoints inspect`."""
+    counts: dict[str, Any] = json.loads(blobs[COUNTS])
+    return counts

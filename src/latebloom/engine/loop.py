@@ -1,0 +1,82 @@
+"""The training loop: update, read, detect, tell, until a reason to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+from ..base.record import Event
+from ..measures import View
+from ..spec import RunSpec
+from ..tasks import Split
+from .state import State, detectors
+from .step import Step
+
+
+class Moment(NamedTuple):
+    """What happened at one step. Most steps have nothing to tell."""
+
+    step: int  # updates done
+    readings: dict[str, float]  # empty when nothing was due
+    events: list[Event]  # what became known
+    best: list[str]  # detectors of bests that this step improved, e.g. `best:val/loss`
+    reason: str | None  # why the run ends here
+
+
+def train(spec: RunSpec, split: Split, state: State) -> Iterator[Moment]:
+    """Train from `state` on, changing it in place. Stop asking to pause: the state is whole after every moment.
+
+    A fresh state is read first (step 0); a state from a checkpoint was read before it was saved.
+
+    Raises:
+        DivergedError: Loss or gradient is not finite. The state is that of the step before.
+    """
+    step, look = Step(spec, split, state), Look(spec, split, state)
+    if state.step == 0:
+        yield look()
+    while state.step < spec.steps:
+        step.update()
+        yield look()
+
+
+class Look:
+    """Reads what is due and draws conclusions."""
+
+    def __init__(self, spec: RunSpec, split: Split, state: State) -> None:
+        self.spec, self.state, self.detectors = spec, state, detectors(spec, split)
+        inputs_NT = torch.from_numpy(split.inputs_NT)
+        self.view = View(
+            module=state.module,
+            feed=state.module.feed(inputs_NT),
+            labels_N=torch.from_numpy(split.labels_N),
+            loss=spec.loss,
+            cuts={
+                "train": {name: torch.from_numpy(part.train_M) for name, part in split.parts.items()},
+                "val": {name: torch.from_numpy(part.val_M) for name, part in split.parts.items()},
+            },
+        )
+
+    def __call__(self) -> Moment:
+        """The moment after the step just taken."""
+        state, spec = self.state, self.spec
+        step, last = state.step, state.step == spec.steps
+        readings: dict[str, float] = {}
+        for measure in spec.measures:
+            if (measure.cadence or spec.evaluation).due(step) or last:
+                readings |= measure.read(self.view)
+        events: list[Event] = []
+        best: list[str] = []
+        reason = None
+        if readings:
+            for name, detector in self.detectors.items():
+                before = state.detectors[name]
+                state.detectors[name], new = detector.update(before, step, readings)
+                events += new
+                if name.startswith("best:") and state.detectors[name] != before:
+                    best.append(name)
+            state.stopping, reason = spec.stopping.update(state.stopping, step, readings)
+        if last and reason is None:
+            reason = f"all {spec.steps:,} steps are done"
+        return Moment(step, readings, events, best, reason)

@@ -1,0 +1,57 @@
+"""Everything of a run that learns or counts, as one value. What is not here is a function of seed and step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..detect import Crossing, Detector
+from ..models import Shape
+from ..optimizers import rule
+from ..spec import RunSpec
+from ..tasks import Split
+
+
+@dataclass
+class State:
+    """A run between two steps."""
+
+    step: int  # updates done
+    module: nn.Module  # the weights
+    optimizer: rule.State  # its memories
+    detectors: dict[str, Any]  # by name, plain JSON data
+    stopping: dict[str, Any]  # plain JSON data
+
+    @property
+    def params(self) -> dict[str, Tensor]:
+        """The trained parameters by name."""
+        return {name: p for name, p in self.module.named_parameters() if p.requires_grad}
+
+
+def start(spec: RunSpec, split: Split) -> State:
+    """The state at step 0."""
+    shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], len(split.label_names))
+    module = spec.model.build(shape, spec.seed)
+    state = State(0, module, {}, {}, spec.stopping.init())
+    state.optimizer = spec.optimizer.init(state.params)
+    state.detectors = {name: detector.init() for name, detector in detectors(spec, split).items()}
+    return state
+
+
+def detectors(spec: RunSpec, split: Split) -> dict[str, Detector]:
+    """All that listens to the records, by name: the run's detector, one crossing per operation of a mixture, the bests."""
+    chance = 1 / len(split.label_names)
+    main = spec.detector if spec.detector.chance is not None else spec.detector.but(chance=chance)
+    listening: dict[str, Detector] = {"grokking": main}
+    if len(split.parts) > 1:
+        for part in split.parts:
+            listening[f"generalized/{part}"] = Crossing(
+                event=f"generalized/{part}",
+                reading=f"{main.val_reading}/{part}",
+                at_least=main.generalized_at,
+                window_evaluations=main.window_evaluations,
+                share=main.share,
+            )
+    return listening | {f"best:{best.reading}": best for best in spec.checkpoints.best}

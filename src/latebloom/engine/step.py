@@ -1,0 +1,81 @@
+"""One optimizer update, in this order:
+
+    batch   = examples of this step                         a function of (seed, step)
+    loss    = mean over the batch of the loss                refused unless finite
+    grads   = d loss / d parameters                          refused unless finite
+    rate    = learning rate * schedule(step)
+    weights = optimizer(weights, grads, its state, rate)     weight decay included
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..base import seeds
+from ..base.errors import DivergedError
+from ..spec import RunSpec
+from ..tasks import Split
+from .batches import BatchStream
+from .state import State
+
+
+class Step:
+    """Makes one update after the other. Holds no state of its own: what it prepares follows from spec and split."""
+
+    def __init__(self, spec: RunSpec, split: Split, state: State) -> None:
+        self.spec, self.state, self.params = spec, state, state.params
+        self.batches = BatchStream(spec.batch, split, spec.seed)
+        self.labels_N = torch.from_numpy(split.labels_N)
+        # Only training examples: the fewer sequences a trie knows, the fewer prefixes they can differ in.
+        self.place_N = torch.full((len(split.labels_N),), -1)
+        train_M = torch.from_numpy(split.train_M)
+        self.place_N[train_M] = torch.arange(len(train_M))
+        self.feed: Callable[[Tensor], Any] = state.module.feed(torch.from_numpy(split.inputs_NT)[train_M])
+        self.always = self._fed(self.batches.at(1)) if self.batches.full else None
+        self.loss_of = torch.compile(self._loss, dynamic=False) if spec.compile else self._loss
+
+    def update(self) -> float:
+        """Take the next step and return the loss of its batch.
+
+        Raises:
+            DivergedError: Loss or gradient is not finite; weights and optimizer are as before the step.
+        """
+        step = self.state.step + 1
+        if self.spec.model.draws_noise:
+            torch.manual_seed(seeds.integer(self.spec.seed, "noise", step))
+        loss = self.loss_of(*(self.always or self._fed(self.batches.at(step))))
+        value = loss.item()
+        if value - value != 0:  # NaN or infinite
+            raise DivergedError(f"the loss of step {step:,} is {value}")
+        grads = dict(zip(self.params, torch.autograd.grad(loss, list(self.params.values())), strict=True))
+        check_finite(grads, f"the gradient of step {step:,}")
+        rate = self.spec.optimizer.learning_rate * self.spec.schedule.factor(step)
+        with torch.no_grad():
+            self.spec.optimizer.update(self.params, grads, self.state.optimizer, rate, step)
+        self.state.step = step
+        return value
+
+    def _fed(self, batch_B: Tensor) -> tuple[Any, Tensor]:
+        return self.feed(self.place_N[batch_B]), self.labels_N[batch_B]
+
+    def _loss(self, fed: Any, labels_B: Tensor) -> Tensor:
+        return self.spec.loss.per_example(self.state.module.answer(fed), labels_B).mean()
+
+
+def check_finite(tensors: dict[str, Tensor], what: str) -> None:
+    """Refuse NaN and infinity, naming every tensor that has one.
+
+    Raises:
+        DivergedError: E.g. "the gradient of step 812 is not finite in unembed.weight (3 of 12,416 numbers)".
+    """
+    norms = torch.stack(torch._foreach_norm(list(tensors.values())))
+    if bool(norms.isfinite().all()):
+        return
+    bad = {name: int((~t.isfinite()).sum()) for name, t in tensors.items()}
+    named = [f"{name} ({count:,} of {tensors[name].numel():,} numbers)" for name, count in bad.items() if count]
+    if named:  # otherwise only the norm itself overflowed
+        raise DivergedError(f"{what} is not finite in {', '.join(named)}")

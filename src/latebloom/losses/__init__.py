@@ -1,0 +1,17 @@
+"""What is minimised."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ..base.component import table
+
+from .cross_entropy import CrossEntropy
+from .squared_error import SquaredError
+
+Loss = Annotated[CrossEntropy | SquaredError, Field(discriminator="kind")]
+LOSSES = table(Loss)
+
+__all__ = ["LOSSES", "CrossEntropy", "Loss", "SquaredError"]

@@ -1,0 +1,17 @@
+"""Read, never touch. A measure turns a `View` of the running experiment into named readings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ..base.component import table
+from .evaluation import Evaluation
+from .view import View
+from .weight_norm import WeightNorm
+
+Measure = Annotated[Evaluation | WeightNorm, Field(discriminator="kind")]
+MEASURES = table(Measure)
+
+__all__ = ["MEASURES", "Evaluation", "Measure", "View", "WeightNorm"]

@@ -1,0 +1,13 @@
+"""What a model has to fit: the sizes of a task."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Shape(NamedTuple):
+    """Sizes that a task dictates to a model."""
+
+    vocabulary: int  # different tokens
+    length: int  # tokens per example
+    labels: int  # different answers

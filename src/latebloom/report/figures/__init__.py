@@ -1,0 +1,1 @@
+"""Figures: numbers first, in a value a test can check; drawing second."""

@@ -1,0 +1,100 @@
+"""One run as one HTML file: no network, no script, and a policy that lets none in.
+
+Everything from a run passes `visible` (nothing hides or acts) and jinja's autoescape (nothing is markup).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from ..analysis.story import Story
+from ..base.record import Event
+from ..detect import between
+from .figures.draw import figure_svg
+from .summary import facts
+from .text import visible
+
+TABLE_ROWS = 40  # readings listed in the page, log-spaced
+
+
+def page(story: Story, svg: bytes | None = None) -> str:
+    """The report page of a run.
+
+    Args:
+        story: The run's story.
+        svg: Its figure, if it has been drawn already.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    folder = resources.files(__package__)
+    style = folder.joinpath("page.css").read_text("utf-8")
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters["number"] = _number
+    template = environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8"))
+    return template.render(
+        story=story,
+        style=Markup(style),
+        style_hash=Markup(base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()),
+        figure=Markup(base64.b64encode(svg or figure_svg(story)).decode()),
+        facts=facts(story),
+        configuration=list(flat(story.spec)),
+        environment=list(flat(story.environment)),
+        recipe=json.dumps(story.spec, indent=2, ensure_ascii=True, default=str).splitlines(),
+        events=[(event, _where(event)) for event in story.events],
+        readings=_readings(story),
+    )
+
+
+def flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested settings as (dotted name, value) in their own order.
+
+    Example:
+        >>> list(flat({"task": {"modulus": 97}, "steps": 1000}))
+        [('task.modulus', '97'), ('steps', '1000')]
+    """
+    for name, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _where(event: Event) -> str:
+    previous = event.evidence.get("previous_step")
+    if event.kind == "onset":
+        return ""
+    return between(event.step, previous if isinstance(previous, int) else None)
+
+
+def _readings(story: Story) -> dict[str, Any]:
+    """Every accuracy and loss at log-spaced evaluations: the figure for those who read rather than see it."""
+    names = sorted(name for name in story.curves if name.partition("/")[0] in ("train", "val"))
+    steps = np.unique(np.concatenate([story.curves[name].steps for name in names])) if names else np.array([], int)
+    if len(steps) > TABLE_ROWS:
+        steps = steps[np.unique(np.geomspace(1, len(steps), TABLE_ROWS).round().astype(int) - 1)]
+    values = {name: dict(zip(*(column.tolist() for column in story.curves[name]), strict=True)) for name in names}
+    return {
+        "names": names,
+        "rows": [(step, [values[name].get(step) for name in names]) for step in steps.tolist()],
+    }
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    """A number as a reader wants it: thousands apart, `digits` significant digits, a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"

@@ -1,0 +1,90 @@
+"""The description of a run as one value: everything that decides its bits, and what is kept of it."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..base.cadence import Cadence
+from ..base.component import Component
+from ..detect import Best, GrokDetector, StoppingRule
+from ..detect.stopping import Never
+from ..losses import CrossEntropy, Loss
+from ..measures import Evaluation, Measure, WeightNorm
+from ..models import Model, Transformer
+from ..optimizers import AdamW, Optimizer, Schedule
+from ..optimizers.schedules import Constant
+from ..tasks import Task
+
+
+class Batches(Component):
+    """How training examples are drawn. Every draw is a function of the seed and the step."""
+
+    size: int | None = Field(512, ge=1, json_schema_extra={"unit": "examples"})
+    """Examples per step; null for all of them at every step (full batch)."""
+    sampling: Literal["epoch", "replacement"] = "epoch"
+    """`epoch`: one shuffled pass after the other, batches always full; `replacement`: independent draws."""
+
+
+class Checkpoints(Component):
+    """What is saved, and what of it is kept. Nothing here changes a bit of the training."""
+
+    every: int | None = Field(1000, ge=1, json_schema_extra={"unit": "steps"})
+    """Save every n steps; null to save only for the other reasons and at the end."""
+    latest: int = Field(2, ge=2)
+    """How many of the newest to keep."""
+    milestones: Cadence = Cadence(every=10_000)
+    """Steps whose checkpoints are saved and never deleted."""
+    events: tuple[str, ...] = ("memorized", "generalized")
+    """Save and keep when one of these becomes known."""
+    best: tuple[Best, ...] = (
+        Best(reading="val/loss", better="lower"),
+        Best(reading="val/accuracy", better="higher"),
+    )
+    """Save and keep the best by each of these readings."""
+
+
+class RunSpec(Component):
+    """One run. Same spec, same fingerprint of the machine: same bits."""
+
+    name: str = Field("run", min_length=1, max_length=200)
+    """What people call it; only text, never a path."""
+    seed: int = Field(1, ge=0, lt=2**63)
+    """Decides split, initial weights, batches and noise, each by its own stream."""
+    steps: int = Field(10_000, ge=1, json_schema_extra={"unit": "steps"})
+    """Largest number of optimizer updates."""
+    task: Task
+    """Where the examples come from."""
+    model: Model = Transformer()
+    """What learns them."""
+    loss: Loss = CrossEntropy()
+    """What is minimised."""
+    optimizer: Optimizer = AdamW(weight_decay=1.0)
+    """How the weights move."""
+    schedule: Schedule = Constant()
+    """How the learning rate changes."""
+    batch: Batches = Batches()
+    """How examples are drawn."""
+    evaluation: Cadence = Cadence(every=100)
+    """When the measures read."""
+    measures: tuple[Measure, ...] = (Evaluation(), WeightNorm())
+    """What is read."""
+    detector: GrokDetector = GrokDetector()
+    """What counts as memorized and generalized."""
+    stopping: StoppingRule = Never()
+    """Whether the run may end before its last step."""
+    checkpoints: Checkpoints = Checkpoints()
+    """What is saved."""
+    wall_time_limit_s: float | None = Field(None, gt=0, json_schema_extra={"unit": "s"})
+    """Stop, resumable, after this much time in one go; null for no limit."""
+    threads: int = Field(1, ge=1, le=1024)
+    """CPU threads. Other numbers of threads give other bits."""
+    compile: bool = False
+    """Compile the training step: faster after about a minute, other bits than uncompiled."""
+
+    @model_validator(mode="after")
+    def _reads_what_it_needs(self) -> Self:
+        if not any(isinstance(measure, Evaluation) for measure in self.measures):
+            raise ValueError("measures need {kind: evaluation}: nothing else tells whether the run generalizes")
+        return self

@@ -1,0 +1,111 @@
+"""After a kill or a power cut: find the newest checkpoint that is whole, and cut the logs back to it.
+
+What comes after it in the logs will be computed again, bit for bit; it is kept aside, never deleted. Being killed
+in here is harmless: every step leaves a folder from which the next recovery starts over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from . import checkpoints, durable, jsonl, layout
+from .checkpoints import Manifest
+from .durable import DamageError, Log
+
+
+class Logs(NamedTuple):
+    """The three open logs of a run."""
+
+    readings: Log
+    events: Log
+    journal: Log
+
+
+class Recovery(NamedTuple):
+    """What a writer starts from."""
+
+    newest: tuple[int, dict[str, bytes]] | None  # step and files of the newest good checkpoint
+    notices: list[str]  # what was done, in words
+
+
+def recover(run: Path, logs: Logs) -> Recovery:
+    """Bring a run folder into the state of its newest good checkpoint, or of a run not yet begun.
+
+    The caller holds the run's lock.
+
+    Raises:
+        StoreError: The disk fails. Damage is dealt with; a failing disk is not taken for damage.
+    """
+    notices: list[str] = []
+    _sweep(run, layout.TEMPORARY)
+    _sweep(run / layout.CHECKPOINTS, layout.TEMPORARY)
+    _sweep(run / layout.CHECKPOINTS, layout.DELETED)
+    _repair_journal(run, logs.journal, notices)
+    found = _newest_good(run, logs, notices)
+    durable.make_folder(run / layout.CHECKPOINTS)
+    durable.sync_folder(run / layout.CHECKPOINTS)  # a name that a kill left unsynced becomes lasting before it is used
+    step, offsets = (found[0].checkpoint.step, found[0].log_offsets) if found else (0, {"readings": 0, "events": 0})
+    for name, log in (("readings", logs.readings), ("events", logs.events)):
+        if _set_aside(run, log, offsets[name], f"{name}-after-{step:09d}", notices):
+            notices.append(f"{log.path.name} was cut back to step {step}; what came after it will be computed again.")
+    return Recovery((step, found[1]) if found else None, notices)
+
+
+def _newest_good(run: Path, logs: Logs, notices: list[str]) -> tuple[Manifest, dict[str, bytes]] | None:
+    known = checkpoints.steps(run)
+    for step in reversed(known):
+        try:
+            manifest, blobs = checkpoints.load(run, step)
+            _check_reach(manifest, logs)
+        except DamageError as error:
+            aside = checkpoints.quarantine(run, step)
+            notices.append(f"The checkpoint at step {step} is damaged and was moved to {aside}: {error}")
+        else:
+            return manifest, blobs
+    if known:
+        notices.append("No checkpoint is whole: the run starts over from its seed, which gives the same bits.")
+    return None
+
+
+def _check_reach(manifest: Manifest, logs: Logs) -> None:
+    """A checkpoint counts only if the logs it was saved with are still there."""
+    for name, log in (("readings", logs.readings), ("events", logs.events)):
+        offset = manifest.log_offsets.get(name)
+        if not isinstance(offset, int) or not 0 <= offset <= log.size:
+            raise DamageError(f"{log.path} is {log.size:,} bytes long; the checkpoint was saved at {offset!r}.")
+        if offset and b"".join(durable.read_chunks(log.path, offset - 1, offset)) != b"\n":
+            raise DamageError(f"{log.path} has no line that ends at byte {offset:,}, where the checkpoint was saved.")
+
+
+def _repair_journal(run: Path, journal: Log, notices: list[str]) -> None:
+    whole = 0
+    for line in jsonl.scan(durable.read_chunks(journal.path)):
+        whole = line.end
+    if _set_aside(run, journal, whole, "journal-torn", notices):
+        notices.append("The last line of the journal was torn; it was moved to the quarantine.")
+
+
+def _set_aside(run: Path, log: Log, offset: int, stem: str, notices: list[str]) -> bool:
+    """Cut a log, after copying what is cut off into the quarantine. Returns whether there was anything."""
+    if log.size <= offset:
+        return False
+    aside = Log(checkpoints.free_name(run, stem, ".jsonl"))
+    try:
+        for chunk in durable.read_chunks(log.path, offset):
+            aside.append(chunk)
+        aside.sync()
+    finally:
+        aside.close()
+    durable.sync_folder(aside.path.parent)
+    log.cut(offset)
+    log.sync()
+    return True
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove what a killed writer left half done. Only with the lock held: a living writer's looks the same."""
+    below = durable.folders(folder)
+    for name in durable.names(folder):
+        if name.startswith(prefix):
+            (durable.remove_tree if name in below else durable.remove)(folder / name)

@@ -1,0 +1,32 @@
+"""Where examples come from. The table below is the only list of tasks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ..base.component import table
+from .mixture import Mixture, MixturePart
+from .modular import Modular
+from .parity import Parity
+from .permutation import Permutation
+from .split import Part, Split, share_counts, share_notice
+
+Task = Annotated[Modular | Permutation | Parity | Mixture, Field(discriminator="kind")]
+
+TASKS = table(Task)
+
+__all__ = [
+    "TASKS",
+    "Mixture",
+    "MixturePart",
+    "Modular",
+    "Parity",
+    "Part",
+    "Permutation",
+    "Split",
+    "Task",
+    "share_counts",
+    "share_notice",
+]
