@@ -76,12 +76,13 @@ def failing(k: int, code: int, *, is_persistent: bool = False) -> Iterator[Faili
             seen.failed.append(call)
             raise OSError(code, os.strerror(code))
 
-    with _observing(fail):
+    with observing(fail):
         yield seen
 
 
 @contextmanager
-def _observing(observe: Callable[[str, Path], None]) -> Iterator[None]:
+def observing(observe: Callable[[str, Path], None]) -> Iterator[None]:
+    """Inside, every file system call of the store is announced to `observe` before it happens."""
     before, durable.observe = durable.observe, observe
     try:
         yield

@@ -49,7 +49,7 @@ def test_an_error_at_every_call_is_reported_and_the_run_goes_on_afterwards(
         error = None
         with failing(k, code, is_persistent=is_persistent) as seen:
             try:
-                with Store(root).open(Store(root).find("latest").id) as writer:
+                with Store(root).open(run_id) as writer:
                     work(writer)
             except StoreError as caught:
                 error = caught
@@ -69,6 +69,27 @@ def test_an_error_at_every_call_is_reported_and_the_run_goes_on_afterwards(
     assert k > 60
     # Only what informs may fail in silence: the text that says who holds the lock.
     assert silent == ([] if is_persistent else ["read boot_id", "write lock"])
+
+
+@pytest.mark.parametrize("code", CODES, ids=errno.errorcode.get)
+def test_a_run_that_could_not_be_created_is_not_listed_as_damaged(memory: Path, code: int) -> None:
+    k = 0
+    while True:
+        k += 1
+        root = memory / str(k)
+        with failing(k, code) as seen:
+            try:
+                Store(root).create(**story.WHO).close()
+                error = None
+            except StoreError as caught:
+                error = caught
+        assert all(run.damage == [] and run.status == "crashed" for run in Store(root).runs())
+        Store(root).create(**{**story.WHO, "name": "second"}).close()
+        assert Store(root).find("second").damage == []
+        if not seen.failed:
+            break
+        assert error or seen.failed[0] in ("read boot_id", "write lock")
+    assert k > 20
 
 
 def test_a_call_that_failed_once_succeeds_when_it_is_repeated(begun: Path, memory: Path) -> None:

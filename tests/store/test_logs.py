@@ -61,7 +61,9 @@ def test_a_line_glued_to_a_torn_one_would_be_lost(run: StoredRun) -> None:
     assert steps(run) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("wrong", [b"\0" * 40, b"{}", b"", b"\xff\xfe", b'{"step":1}\r', b"[" * 100_000, b"x" * (1 << 25)])
+@pytest.mark.parametrize(
+    "wrong", [b"\0" * 40, b"{}", b"", b"\xff\xfe", b'{"step":1}\r', b"[" * 100_000, b"x" * (1 << 25)]
+)
 def test_a_damaged_line_in_the_middle_is_left_out_and_named_and_the_rest_is_kept(run: StoredRun, wrong: bytes) -> None:
     log = run.path / "readings.jsonl"
     lines = log.read_bytes().split(b"\n")

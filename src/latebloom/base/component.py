@@ -77,7 +77,10 @@ def _explain(one: Any, kind_of: Any, given: Any, where: str) -> str:
             known = [word.strip(" '") for word in ctx["expected"].replace(" or ", ",").split(",")]
             return f"{name} = {value!r} is unknown.{did_you_mean(str(value), known)}"
         case "value_error":
-            return f"{name}: {ctx['error']}" if place or where else str(ctx["error"])
+            told = str(ctx["error"])
+            if not place and not where:
+                return told
+            return f"{name} = {told}" if told.startswith(f"{value} ") else f"{name}: {told}"
     expected = one["msg"].removeprefix("Input should be ")
     return f"{name} = {value!r}; expected {expected}. {docs}".rstrip()
 

@@ -9,9 +9,10 @@ On 358 public runs the onset rule with a rise of 0.20 found 161 of 165 grokking 
 only memorized; with 0.05 it found 162 and called 14.
 
 The phase is the first line that holds. A change takes 3 evaluations in a row, except that a sustained crossing,
-which has waited already, counts at once. "Progress" is the share of the way from chance to 1.
+which has waited already, counts at once. "Progress" is the share of the way from chance to 1; a level is held if 3
+evaluations in a row reach it.
 
-    degrading     validation is 0.10 or more below its best median of 3, and that best was half way or more
+    degrading     validation is 0.10 or more below the best it held, and that best was half way or more
     generalized   `generalized` is known
     transition    `memorized` is known, and validation is `onset_rise` or more above its floor since then
     plateau       `memorized` is known
@@ -34,7 +35,7 @@ from .replay import Readings, State, finite
 
 Phase = Literal["warmup", "memorizing", "plateau", "transition", "generalized", "degrading"]
 
-IN_A_ROW = 3  # evaluations, for onset and for a change of phase
+IN_A_ROW = 3  # evaluations, for an onset, a change of phase, a level that was held
 STILL_FITTED = 0.9  # training accuracy below which a rise of validation is no onset
 FELL = 0.10  # accuracy below the best that counts as degrading
 LED = 0.10  # accuracy by which training leads while it memorizes
@@ -154,7 +155,7 @@ class GrokDetector(Component):
             rise = None
         new["rise"] = rise
         new["since_fit"] = [*new["since_fit"], val][-3:]
-        level = _median(new["since_fit"])
+        level = lower_median(new["since_fit"])
         new["floor"] = level if floor is None else min(floor, level)
         if rise is None or rise[1] < IN_A_ROW:
             return None
@@ -203,17 +204,17 @@ def _unseen() -> dict[str, Any]:
 
 
 def _see(seen: dict[str, Any], step: int, readings: Readings, name: str) -> dict[str, Any]:
-    """One more value of a reading. `best` is of the median of 3, so that one lucky evaluation is no best."""
+    """One more value of a reading. `best` is the highest level held for 3 evaluations in a row: luck is no best."""
     if name not in readings:
         return seen
     value = finite(readings[name])
     seen = {**seen, "evaluations": seen["evaluations"] + 1}
     if value is None:
         return seen
-    recent = [*seen["recent"], value][-3:]
+    recent = [*seen["recent"], value][-IN_A_ROW:]
     seen["last"], seen["recent"] = value, recent
-    if len(recent) == 3 and (seen["best"] is None or _median(recent) > seen["best"]):
-        seen["best"], seen["best_step"] = _median(recent), step
+    if len(recent) == IN_A_ROW and (seen["best"] is None or min(recent) > seen["best"]):
+        seen["best"], seen["best_step"] = min(recent), step
     return seen
 
 
@@ -222,10 +223,10 @@ def _landmarks(new: State) -> list[list[float]]:
     landmarks: list[list[float]] = new["landmarks"]
     seen, recent = new["val"]["evaluations"], new["val"]["recent"]
     if len(recent) == 3 and (not landmarks or seen >= LANDMARK_GROWTH * landmarks[-1][0]):
-        return [*landmarks, [seen, _median(recent)]][-2:]
+        return [*landmarks, [seen, lower_median(recent)]][-2:]
     return landmarks
 
 
-def _median(values: list[float]) -> float:
+def lower_median(values: list[float]) -> float:
     """The middle value; of two, the lower, because a level must be held to count."""
     return sorted(values)[(len(values) - 1) // 2]

@@ -1,7 +1,7 @@
 """What a run shows, in one of nine families, with the numbers that decided and what would refute it.
 
 The first line that holds, with t_fit = step of `memorized`, t_gen = step of `generalized`, progress g = share of the
-way from chance to 1, best = the best median of 3, final = the last median of 3:
+way from chance to 1, best = the highest level held for 3 evaluations, final = the last median of 3:
 
     insufficient_data      fewer than 10 validation evaluations
     grokking               t_fit and t_gen, ratio >= 2, gained_by_fit < 0.8, t_gen 2 or more evaluations after t_fit
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from .grokking import GrokDetector
+from .grokking import GrokDetector, lower_median
 from .replay import State
 
 Family = Literal[
@@ -169,9 +169,9 @@ def _family(
 
 
 def _levels(state: State, which: str) -> tuple[float | None, float | None]:
-    """Best and last median of 3 of a reading."""
-    recent = sorted(state[which]["recent"])
-    return state[which]["best"], recent[(len(recent) - 1) // 2] if recent else None
+    """The best level a reading held, and its last median of 3."""
+    recent = state[which]["recent"]
+    return state[which]["best"], lower_median(recent) if recent else None
 
 
 def _headline(
@@ -237,7 +237,7 @@ def _level(accuracy: float | int | str | None) -> str:
 
 _REFUTED_BY: dict[Family, str] = {
     "grokking": (
-        "Refuted if evaluating more often, or a second seed, puts the two crossings less than a factor 2 apart; if "
+        "Refuted if evaluating more often puts the two crossings less than a factor 2 apart; if "
         "validation had already gained 80% of its final level when training was fitted; or if training accuracy was "
         "read differently from validation accuracy (running mean, dropout, a different set)."
     ),

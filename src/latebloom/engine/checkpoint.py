@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import torch
 from safetensors.torch import load, save
@@ -12,6 +11,7 @@ from torch import Tensor
 from ..base.errors import StoreError
 from ..spec import RunSpec
 from ..tasks import Split
+from .foreign import Shapes
 from .state import State, start
 from .step import check_finite
 
@@ -81,7 +81,6 @@ def _differences(wanted: set[str], given: set[str], noun: str) -> list[str]:
     return missing + [f"{noun} {name} is unknown" for name in sorted(given - wanted)]
 
 
-def summary(blobs: dict[str, bytes]) -> dict[str, Any]:
-    """The counting part of a checkpoint, for `checkpoints inspect`."""
-    counts: dict[str, Any] = json.loads(blobs[COUNTS])
-    return counts
+def shapes(blobs: dict[str, bytes]) -> Shapes:
+    """Names, shapes and types of a checkpoint's tensors."""
+    return {n: (tuple(t.shape), str(t.dtype).removeprefix("torch.")) for n, t in load(blobs[TENSORS]).items()}

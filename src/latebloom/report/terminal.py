@@ -122,10 +122,11 @@ class LiveView:
 
         step, readings, phase, steps_per_s, seconds_left = self._now
         curves = Table.grid(padding=(0, 2))
+        curves.add_row("", "accuracy", "", Text("accuracy over log steps", style="dim"))
         for name, colour, sparkline in zip(("train", "val"), ("blue", "red"), self._sparklines, strict=True):
             accuracy, loss = (_reading(kind, readings) for kind in (f"{name}/accuracy", f"{name}/loss"))
             # Bars in a text, not markup: nothing a run is called can style the terminal.
-            curves.add_row(name, accuracy.rjust(7), f"loss {loss}".ljust(15), Text(str(sparkline), style=colour))
+            curves.add_row(name, accuracy.rjust(8), f"loss {loss}".ljust(15), Text(str(sparkline), style=colour))
         pace = Table.grid(padding=(0, 2))
         pace.add_row(
             ProgressBar(total=self._total, completed=min(step, self._total), width=32),
@@ -133,8 +134,10 @@ class LiveView:
             _pace(steps_per_s, seconds_left),
         )
         rows = Table.grid()
-        for row in (curves, Text("log steps".rjust(38), style="dim"), pace, *(Text(text) for text in self._events)):
-            rows.add_row(row)
+        rows.add_row(curves)
+        rows.add_row(pace)
+        for text in self._events:
+            rows.add_row(Text(text))
         title = Text.assemble((self._title, "bold"), "  ", (visible(phase), PHASE_COLOURS.get(phase, "")))
         return Panel(rows, title=title, title_align="left", width=min(100, max(60, self._live.console.width)))
 

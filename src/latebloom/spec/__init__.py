@@ -1,6 +1,6 @@
 """The description of a run as a value."""
 
-from .codec import build, override, parse_recipe, read_recipe, recipe_names, to_yaml
+from .codec import build, merged, override, parse_recipe, read_recipe, recipe_names, to_yaml
 from .identity import identity, plain
 from .run import Batches, Checkpoints, RunSpec
 
@@ -10,6 +10,7 @@ __all__ = [
     "RunSpec",
     "build",
     "identity",
+    "merged",
     "override",
     "parse_recipe",
     "plain",

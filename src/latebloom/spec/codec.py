@@ -68,7 +68,7 @@ def parse_recipe(text: str, where: str) -> dict[str, Any]:
     recipe = {str(key): value for key, value in given.items()}
     if (parent := recipe.pop("extends", None)) is not None:
         about = recipe.get(ABOUT)
-        recipe = _merged(read_recipe(str(parent)), recipe)
+        recipe = merged(read_recipe(str(parent)), recipe)
         recipe[ABOUT] = about
     return recipe
 
@@ -97,10 +97,10 @@ def override(recipe: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
             problems.append(f"{key} = {value!r}: interpolations are not supported; write the value itself")
         for part in reversed(key.split(".")):
             nested = {part: nested}
-        changes = _merged(changes, nested)
+        changes = merged(changes, nested)
     if problems:
         raise SpecError(problems)
-    return _merged(recipe, changes)
+    return merged(recipe, changes)
 
 
 def build(recipe: Mapping[str, Any], assignments: Sequence[str] = (), *, where: str = "") -> RunSpec:
@@ -119,7 +119,7 @@ def to_yaml(spec: RunSpec) -> str:
     return yaml.safe_dump(plain(spec), sort_keys=False, allow_unicode=True)
 
 
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+def merged(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Tables merge key by key, everything else is replaced; a changed `kind` drops settings it does not have."""
     result = dict(under)
     kind = over.get("kind")
@@ -129,5 +129,5 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -
     for key, value in over.items():
         below = result.get(key)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[key] = _merged(below, value, f"{path}.{key}".lstrip(".")) if both else value
+        result[key] = merged(below, value, f"{path}.{key}".lstrip(".")) if both else value
     return result

@@ -84,7 +84,9 @@ def read_one(path: Path) -> dict[str, Any]:
     if not isinstance(schema, int):
         raise DamageError(f"{path} has no schema number.")
     if schema > layout.SCHEMA:  # not damage: recovery must not move away what a later version can use
-        raise StoreError(f"{path} has schema {schema}; this version of latebloom reads up to {layout.SCHEMA}. Upgrade it.")
+        raise StoreError(
+            f"{path} has schema {schema}; this version of latebloom reads up to {layout.SCHEMA}. Upgrade it."
+        )
     return fields
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,18 +137,17 @@ def share_counts(batch_size: int, shares: Mapping[str, float]) -> dict[str, int]
             f"batch_size = {batch_size} is smaller than the {len(shares)} parts of the mixture; every batch needs at "
             f"least 1 example of each. Use {len(shares)} or more."
         )
-    # Exact fractions of the decimals as written: float sums depend on the order of the parts, and break ties at random.
-    exact = {name: Fraction(str(float(share))) for name, share in sorted(shares.items())}
+    one = 1 - 1e-9  # ten equal shares of ten may come out as 0.9999999999999999 each
     counts = dict.fromkeys(shares, 1)
-    while True:
-        left = batch_size - (len(shares) - len(exact))
-        whole = sum(exact.values())
-        quota = {name: left * share / whole for name, share in exact.items()}
-        if all(q >= 1 for q in quota.values()):
-            break
-        exact = {name: share for name, share in exact.items() if quota[name] >= 1}
-    counts |= {name: int(q) for name, q in quota.items()}
-    for name in sorted(quota, key=lambda name: counts[name] - quota[name])[: batch_size - sum(counts.values())]:
+    quota = {name: batch_size * share / math.fsum(shares.values()) for name, share in shares.items()}
+    while any(exact < one for exact in quota.values()):  # such a part keeps its 1; the others share what is left
+        above = {name: shares[name] for name, exact in quota.items() if exact >= one}
+        left = batch_size - (len(shares) - len(above))
+        quota = {name: left * share / math.fsum(above.values()) for name, share in above.items()}
+    counts |= {name: int(exact) for name, exact in quota.items()}
+    # Rounded, so that parts which tie on paper tie here too, whatever the last bits of their floats say.
+    lacking = sorted(quota, key=lambda name: (round(counts[name] - quota[name], 9), name))
+    for name in lacking[: batch_size - sum(counts.values())]:
         counts[name] += 1
     return counts
 

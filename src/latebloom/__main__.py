@@ -1,0 +1,5 @@
+"""`python -m latebloom`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,5 @@
+"""`python -m latebloom.cli`."""
+
+from .app import main
+
+main()

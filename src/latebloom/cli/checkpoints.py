@@ -1,0 +1,81 @@
+"""latebloom checkpoints list | inspect | compare | rollback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .options import JSON, RUN, STORE, at_step
+
+
+@click.group()
+def command() -> None:
+    """Saved states of a run. A checkpoint is written RUN@STEP; RUN alone means its newest."""
+
+
+@command.command("list")
+@RUN
+@STORE
+@JSON
+def list_(wanted: str, store: Path, as_json: bool) -> None:
+    """All checkpoints of RUN, with the readings at that step and why each is kept."""
+    from ..report.saved import checkpoints_table
+    from ..store import Store
+
+    run = Store(store).find(wanted)
+    saved = run.checkpoints()
+    if as_json:
+        click.echo(json.dumps([{**c._asdict(), "path": str(c.path)} for c in saved]))
+    else:
+        click.echo(checkpoints_table(saved))
+
+
+@command.command()
+@click.argument("wanted", metavar="RUN[@STEP] | FILE", default="latest")
+@STORE
+def inspect(wanted: str, store: Path) -> None:
+    """One checkpoint: progress, performance, grokking status, configuration, tensors; its hashes are checked.
+
+    A FILE of another program (.pt, .pth) is opened without running any code of it.
+    """
+    from ..engine.foreign import tensors_of
+    from ..report.saved import checkpoint_page, tensors_table
+    from ..store import Store
+
+    if wanted.endswith((".pt", ".pth")):
+        click.echo(tensors_table(tensors_of(Path(wanted))))
+        return
+    from ..engine.checkpoint import shapes
+
+    run, step = at_step(Store(store), wanted)
+    click.echo(checkpoint_page(run, step))
+    click.echo(tensors_table(shapes(run.load(step))))
+
+
+@command.command()
+@click.argument("wanted", metavar="RUN[@STEP]...", nargs=-1, required=True)
+@STORE
+def compare(wanted: tuple[str, ...], store: Path) -> None:
+    """Checkpoints side by side: readings, crossings, and the settings in which they differ."""
+    from ..report.saved import compare_table
+    from ..store import Store
+
+    shelf = Store(store)
+    click.echo(compare_table([at_step(shelf, one) for one in wanted]))
+
+
+@command.command()
+@click.argument("wanted", metavar="RUN")
+@click.argument("step", type=int)
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--name", help="Name of the new run.")
+@STORE
+def rollback(wanted: str, step: int, settings: tuple[str, ...], name: str | None, store: Path) -> None:
+    """A new run that starts from RUN's checkpoint at STEP, with settings changed from there on; RUN stays as it is."""
+    from ..lab import rollback as branch
+
+    run = branch(wanted, step, settings, name=name, store=store)
+    click.echo(run.id)
+    click.echo(f"go on with: latebloom resume {run.id}", err=True)

@@ -1,0 +1,46 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..store import Store, StoredRun
+
+
+def default_store() -> Path:
+    """`$LATEBLOOM_STORE`, or the folder `runs` where you are."""
+    return Path(os.environ.get("LATEBLOOM_STORE", "runs"))
+
+
+STORE = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_store,
+    show_default="$LATEBLOOM_STORE or ./runs",
+    help="Folder of runs.",
+)
+QUIET = click.option("--quiet", "-q", is_flag=True, help="No progress.")
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+RUN = click.argument("wanted", metavar="RUN", default="latest")
+
+
+def at_step(store: Store, wanted: str) -> tuple[StoredRun, int]:
+    """The run and step that `RUN@STEP` means; without `@STEP` the newest checkpoint."""
+    from ..base.errors import StoreError
+
+    name, at, step = wanted.rpartition("@")
+    run = store.find(name if at else wanted)
+    steps = [checkpoint.step for checkpoint in run.checkpoints()]
+    if not steps:
+        raise StoreError(f"run {run.id} has no checkpoint")
+    if not at:
+        return run, steps[-1]
+    number = step.replace(",", "").replace("_", "")
+    if not number.isdigit() or int(number) not in steps:
+        raise StoreError(f"run {run.id} has no checkpoint {step!r}; it has {', '.join(map(str, steps))}")
+    return run, int(number)

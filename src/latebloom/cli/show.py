@@ -1,0 +1,24 @@
+"""latebloom show RUN."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .options import JSON, RUN, STORE
+
+
+@click.command()
+@RUN
+@STORE
+@JSON
+def command(wanted: str, store: Path, as_json: bool) -> None:
+    """RUN in words: how it stands, phases, checkpoints, verdict."""
+    from ..analysis.story import tell
+    from ..report.summary import run_page
+    from ..store import Store
+
+    story = tell(Store(store).find(wanted))
+    click.echo(json.dumps(story.to_json()) if as_json else run_page(story))

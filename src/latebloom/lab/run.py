@@ -1,0 +1,187 @@
+"""Start a run, go on with one, branch from one."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..base.component import from_dict
+from ..base.errors import StoreError
+from ..engine import fingerprint, prepare, start, unpack
+from ..spec import RunSpec, build, identity, merged, override, plain, read_recipe
+from ..store import RunWriter, Store, StoredRun
+from ..tasks import Split, share_notice
+from .handle import Run, default_store
+from .session import Listener, Session
+
+Started = Callable[[StoredRun], None]
+
+
+def run(
+    recipe: str | Path | RunSpec,
+    overrides: Sequence[str] = (),
+    *,
+    store: str | Path | None = None,
+    listener: Listener | None = None,
+    started: Started | None = None,
+    **settings: Any,
+) -> Run:
+    """Train one run from the beginning, and store it as it goes.
+
+    Args:
+        recipe: Name of a shipped recipe, path of a YAML file, or a spec.
+        overrides: `key=value` settings as on the command line, e.g. `["optimizer.weight_decay=0.3"]`.
+        store: Folder of runs; by default `$LATEBLOOM_STORE`, or `runs` where you are.
+        listener: Watches the training.
+        started: Called once with the run when it exists on disk, before the first step.
+        **settings: Top-level settings, e.g. `seed=1` or `optimizer={"weight_decay": 0.3}`; they win over `overrides`.
+
+    Returns:
+        The run, finished or interrupted; see `Run.status`.
+
+    Raises:
+        SpecError: The run is described wrongly; all problems at once.
+        DivergedError: Loss or gradient stopped being finite.
+        StoreError: The disk refused.
+
+    Example:
+        run = latebloom.run("modular-division", seed=1)
+        print(run.summary())
+    """
+    given = plain(recipe) if isinstance(recipe, RunSpec) else read_recipe(str(recipe))
+    spec = build(merged(override(given, overrides), settings))
+    prepare(spec.threads)
+    split = spec.task.split(spec.seed)
+    spec = settled(spec, split)
+    state = start(spec, split)
+    environment = {
+        "fingerprint": fingerprint(compiled=spec.compile),
+        "latebloom": version("latebloom"),
+        "python": sys.version.split()[0],
+        "system": platform.platform(),
+        "recipe": recipe if isinstance(recipe, str) else str(type(recipe).__name__),
+        "overrides": list(overrides),
+    }
+    with Store(store or default_store()).create(
+        name=spec.name, seed=spec.seed, spec=plain(spec), spec_hash=identity(spec), environment=environment
+    ) as writer:
+        for notice in notices(spec, split):
+            writer.note("notice", text=notice)
+        if started:
+            started(writer.run)
+        outcome = Session(writer, spec, split, state, listener).run()
+    return Run(writer.run, outcome)
+
+
+def resume(
+    wanted: str = "latest",
+    *,
+    steps: int | None = None,
+    store: str | Path | None = None,
+    listener: Listener | None = None,
+    started: Started | None = None,
+) -> Run:
+    """Go on with a stored run from its last good checkpoint, or from its seed when it has none.
+
+    On the same fingerprint the run ends with the same bits as if it had never stopped; otherwise the journal says
+    from which step on it may differ.
+
+    Args:
+        wanted: `latest`, a name, an id or a part of one.
+        steps: A new number of steps in all; only more than before. The stored spec stays as it was.
+        store: Folder of runs, as for `run`.
+        listener: Watches the training.
+        started: Called once with the run, before the first new step.
+
+    Raises:
+        StoreError: No such run, somebody is writing it, or its checkpoint does not fit.
+    """
+    shelf = Store(store or default_store())
+    with shelf.open(shelf.find(wanted).id) as writer:
+        stored = writer.run
+        spec: RunSpec = from_dict(RunSpec, stored.spec, f"the spec of run {stored.id}")
+        spec = spec.but(steps=max(_steps_so_far(stored, spec.steps), steps or 0))
+        prepare(spec.threads)
+        split = spec.task.split(spec.seed)
+        state = unpack(spec, split, writer.recovered[1]) if writer.recovered else start(spec, split)
+        if steps:
+            writer.note("extended", steps=spec.steps)
+        _note_other_machine(writer, spec, state.step)
+        if started:
+            started(writer.run)
+        outcome = Session(writer, spec, split, state, listener).run()
+    return Run(writer.run, outcome)
+
+
+def rollback(
+    wanted: str, step: int, overrides: Sequence[str] = (), *, name: str | None = None, store: str | Path | None = None
+) -> Run:
+    """A new run that starts from a checkpoint of an old one, which stays as it is. `resume` trains it.
+
+    Args:
+        wanted: `latest`, a name, an id or a part of one.
+        step: One of the run's checkpoints.
+        overrides: Settings to change from here on, e.g. `["optimizer.learning_rate=1e-4"]`.
+        name: The new run's name; by default the old one's with the step.
+        store: Folder of runs, as for `run`.
+
+    Raises:
+        StoreError: No such run or checkpoint, or it is damaged.
+        SpecError: An override is wrong, or changes what the checkpoint's tensors mean.
+    """
+    shelf = Store(store or default_store())
+    source = shelf.find(wanted)
+    known = [checkpoint.step for checkpoint in source.checkpoints()]
+    if step not in known:
+        raise StoreError(
+            f"run {source.id} has no checkpoint of step {step:,}; it has {', '.join(f'{s:,}' for s in known) or 'none'}"
+        )
+    spec = build(override(source.spec, overrides))
+    if name is None and not any(o.startswith("name=") for o in overrides):
+        name = f"{source.name} from step {step}"
+    spec = spec.but(name=name or spec.name)
+    split = spec.task.split(spec.seed)
+    spec = settled(spec, split)
+    unpack(spec, split, source.load(step))  # refuses now what could not be resumed later
+    run_id = shelf.branch(
+        source,
+        step,
+        name=spec.name,
+        spec=plain(spec),
+        spec_hash=identity(spec),
+        seed=spec.seed,
+        environment={**source.environment, "overrides": list(overrides)},
+    )
+    return Run(shelf.find(run_id))
+
+
+def settled(spec: RunSpec, split: Split) -> RunSpec:
+    """The spec with what only the task can tell written in: the chance accuracy."""
+    if spec.detector.chance is not None:
+        return spec
+    return spec.but(detector=spec.detector.but(chance=1 / len(split.label_names)).model_dump())
+
+
+def notices(spec: RunSpec, split: Split) -> list[str]:
+    """What a reader of this run must know and the spec alone does not say."""
+    shares = {name: part.share for name, part in split.parts.items()}
+    rounded = share_notice(spec.batch.size, shares) if spec.batch.size is not None else None
+    plain_because = spec.model.plain_because
+    return [text for text in (rounded, plain_because) if text]
+
+
+def _steps_so_far(stored: StoredRun, steps: int) -> int:
+    """The budget of steps, as last extended."""
+    extended = [int(entry["steps"]) for entry in stored.journal() if entry.get("what") == "extended"]
+    return max([steps, *extended])
+
+
+def _note_other_machine(writer: RunWriter, spec: RunSpec, step: int) -> None:
+    before, now = writer.run.environment.get("fingerprint", {}), fingerprint(compiled=spec.compile)
+    changed = [f"{key} was {before.get(key)!r}, is {now[key]!r}" for key in now if now[key] != before.get(key)]
+    if changed:
+        writer.note("notice", text=f"Not bit-exact from step {step:,} on: {'; '.join(changed)}", fingerprint=now)

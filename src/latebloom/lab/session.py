@@ -1,0 +1,168 @@
+"""One stretch of training, from here to whatever ends it, written to the store as it goes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from ..base.errors import DivergedError, LatebloomError
+from ..detect import GrokDetector, verdict
+from ..engine import Moment, State, pack, train
+from ..spec import RunSpec
+from ..store import RunWriter
+from ..tasks import Split
+from .keeping import Keeper
+from .signals import Interruption
+
+STATE_EVERY_S = 5.0  # how old the status that `list` shows may be
+
+
+class Listener(Protocol):
+    """Who wants to watch; see `latebloom.report.terminal.LiveView`."""
+
+    def start(self, title: str, total_steps: int) -> None:
+        """The stretch begins."""
+
+    def update(
+        self, step: int, readings: Mapping[str, float], phase: str, steps_per_s: float, seconds_left: float | None
+    ) -> None:
+        """A step was taken."""
+
+    def event(self, text: str) -> None:
+        """Something became known."""
+
+    def stop(self) -> None:
+        """The stretch is over."""
+
+
+class Outcome(NamedTuple):
+    """How a stretch ended."""
+
+    status: str  # `finished` or `interrupted`
+    reason: str
+    exit_code: int  # 0, or 128 + the signal's number
+
+
+class Session:
+    """Trains one run until it is done, interrupted or broken."""
+
+    def __init__(
+        self, writer: RunWriter, spec: RunSpec, split: Split, state: State, listener: Listener | None = None
+    ) -> None:
+        self.writer, self.spec, self.split, self.state, self.listener = writer, spec, split, state, listener
+        self.detector: GrokDetector = spec.detector
+        self.keeper = Keeper(spec.checkpoints, {c.step: c.labels for c in writer.run.checkpoints()})
+        self.readings: dict[str, float] = {}
+
+    def run(self) -> Outcome:
+        """Train.
+
+        Raises:
+            DivergedError: The training left the finite numbers. The state before that is saved.
+            StoreError: The disk refused. What was saved before is intact.
+        """
+        began, first_step = time.monotonic(), self.state.step
+        limit_s, shown_at = self.spec.wall_time_limit_s, began
+        if self.listener:
+            self.listener.start(f"{self.spec.name}  seed {self.spec.seed}", self.spec.steps)
+        try:
+            with Interruption() as interruption:
+                for moment in train(self.spec, self.split, self.state):
+                    now = time.monotonic()
+                    self._keep(moment)
+                    if self.listener:
+                        per_s = (moment.step - first_step) / (now - began) if now > began else 0.0
+                        left_s = (self.spec.steps - moment.step) / per_s if per_s else None
+                        self.listener.update(moment.step, moment.readings, self._phase(), per_s, left_s)
+                    if moment.reason is not None:
+                        return self._end("finished", moment.reason, 0)
+                    if (signal := interruption.asked) is not None:
+                        return self._end("interrupted", f"asked to stop by {signal.name}", 128 + signal)
+                    if limit_s is not None and now - began > limit_s:
+                        return self._end("interrupted", f"the wall-clock limit of {limit_s:g} s is reached", 0)
+                    if now - shown_at > STATE_EVERY_S:
+                        shown_at = now
+                        self._show("running")
+            return self._end("finished", f"all {self.spec.steps:,} steps are done", 0)  # nothing was left to do
+        except DivergedError as error:
+            raise self._diverged(error) from None
+        except LatebloomError as error:
+            self._try_to_show("failed", str(error))
+            raise
+        except BaseException as error:
+            self._try_to_show("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
+            raise
+        finally:
+            if self.listener:
+                self.listener.stop()
+
+    def _keep(self, moment: Moment) -> None:
+        """Write down a moment: readings and events first, then the state they belong to."""
+        if moment.readings:
+            self.readings = moment.readings
+            self.writer.append(moment.step, moment.readings, moment.events)
+        for event in moment.events if self.listener else ():
+            assert self.listener is not None
+            self.listener.event(f"{event.kind} at step {event.step:,}, known at step {event.known_at:,}")
+        if labels := self.keeper.labels(moment):
+            self._save(labels)
+
+    def _save(self, labels: list[str]) -> dict[str, bytes]:
+        blobs = pack(self.state)
+        if self.state.step not in self.keeper.saved:
+            self.writer.save(self.state.step, blobs, labels=labels, readings=self.readings)
+            self.keeper.saved[self.state.step] = tuple(labels)
+            kept = self.keeper.kept(self.state)
+            if set(self.keeper.saved) - kept:
+                self.writer.keep(kept)
+                self.keeper.saved = {step: self.keeper.saved[step] for step in kept}
+        return blobs
+
+    def _end(self, status: str, reason: str, exit_code: int) -> Outcome:
+        blobs = self._save([status])
+        self.writer.note("stopped", step=self.state.step, status=status, reason=reason, state_sha256=digest(blobs))
+        self._show(status, reason)
+        return Outcome(status, reason, exit_code)
+
+    def _diverged(self, error: DivergedError) -> DivergedError:
+        """Keep the last finite state, say where it is, and what to do."""
+        step = self.state.step
+        try:
+            self._save(["before divergence"])
+            kept = step
+        except DivergedError:  # the step in hand had spoilt the weights already
+            kept = max(self.keeper.saved, default=0)
+        advice = "Lower optimizer.learning_rate, or take loss.precision=float64."
+        text = f"{error}. The run is stopped; its last finite state, of step {kept:,}, is kept. {advice}"
+        self.writer.note("stopped", step=step, status="diverged", reason=str(error))
+        self._show("diverged", str(error))
+        return DivergedError(text)
+
+    def _show(self, status: str, reason: str = "") -> None:
+        summary: dict[str, Any] = {"phase": self._phase(), **self.readings}
+        summary |= verdict(self.detector, self.state.detectors["grokking"], self.state.step).columns()
+        self.writer.state(status, self.state.step, reason, summary)
+
+    def _try_to_show(self, status: str, reason: str, trace: str = "") -> None:
+        """Leave word of a failure, unless that fails too: the first error is the one to see."""
+        try:
+            self.writer.note("stopped", step=self.state.step, status=status, reason=reason, traceback=trace)
+            self._show(status, reason)
+        except LatebloomError:
+            return
+
+    def _phase(self) -> str:
+        return self.detector.phase(self.state.detectors["grokking"])
+
+
+def digest(blobs: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) of a packed state: equal for equal bits."""
+    whole = hashlib.sha256()
+    for name in sorted(blobs):
+        whole.update(name.encode() + b"\0" + hashlib.sha256(blobs[name]).digest())
+    return whole.hexdigest()
+
+

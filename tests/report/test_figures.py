@@ -1,0 +1,94 @@
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from latebloom.report.figures.curves import MOST_POINTS, curves_data, thinned
+from latebloom.report.figures.draw import draw, figure_png, figure_svg
+
+
+def test_the_figure_shows_the_readings_as_they_are(story, make):
+    data = curves_data(story)
+    expected = make(parts=("add", "divide"))
+    assert [one.label for one in data.accuracy] == ["training", "validation", "val: add", "val: divide"]
+    assert [one.name for one in data.loss] == ["train/loss", "val/loss"]
+    for one in (*data.accuracy, *data.loss):
+        assert one.steps.tolist() == [step for step, _ in expected]
+        assert one.values.tolist() == [readings[one.name] for _, readings in expected]
+
+
+def test_marks_phases_and_delay_are_those_of_the_story(story):
+    data = curves_data(story)
+    assert [(mark.label, mark.step) for mark in data.marks] == [(event.kind, event.step) for event in story.events]
+    assert data.delay == (story.memorized.step, story.generalized.step)
+    assert data.phases == story.phases
+    assert (data.first_step, data.last_step) == (100, 20_000)
+
+
+def test_there_is_no_delay_where_generalization_did_not_come_later(story):
+    early = story._replace(generalized=story.memorized)
+    assert curves_data(early).delay is None
+
+
+def test_a_loss_that_has_no_logarithm_is_a_gap(odd):
+    for one in curves_data(odd).loss:
+        assert not (one.values <= 0).any() and not np.isinf(one.values).any()
+
+
+@given(arrays(np.float64, st.integers(1, 3000), elements=st.floats(-10, 10)), st.integers(4, 200))
+def test_thinning_keeps_the_ends_the_highest_and_the_lowest(values, most):
+    steps = 10 * np.arange(len(values))
+    thin = thinned(steps, values, first_step=10, most=most)
+    assert len(thin.steps) <= max(most, 4)
+    assert (np.diff(thin.steps) > 0).all()
+    assert thin.steps[[0, -1]].tolist() == steps[[0, -1]].tolist()
+    assert (thin.values.min(), thin.values.max()) == (values.min(), values.max())
+    assert (thin.values == values[thin.steps // 10]).all()
+
+
+def test_a_spike_in_a_hundred_thousand_evaluations_is_seen(story):
+    steps = np.arange(0, 1_000_000, 10)
+    values = np.where(steps == 777_770, 50.0, 1.0)
+    curve = type(story.curves["val/loss"])(steps, values)
+    (loss,) = curves_data(story._replace(curves={"val/loss": curve}, step=1_000_000)).loss
+    assert len(loss.steps) <= MOST_POINTS and loss.values.max() == 50.0
+
+
+def test_the_same_story_gives_the_same_svg(story):
+    assert figure_svg(story) == figure_svg(story)
+    assert b"date" not in figure_svg(story).lower()
+
+
+def test_the_panels_share_a_logarithmic_step_axis_that_says_where_it_is_linear(story):
+    accuracy, loss = draw(curves_data(story)).axes
+    assert accuracy.get_xscale() == "symlog" and loss.get_yscale() == "log"
+    assert "linear from 0 to 100" in loss.get_xlabel()
+    assert accuracy.get_xlim()[0] == 0
+
+
+def test_curves_differ_by_line_style_and_not_by_colour_alone(story):
+    lines = [line for line in draw(curves_data(story)).axes[0].lines if not line.get_label().startswith("_")]
+    assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    assert len({line.get_color() for line in lines}) == len(lines)
+
+
+def test_odd_runs_are_drawn(odd):
+    assert figure_png(odd).startswith(b"\x89PNG")
+    ET.fromstring(figure_svg(odd))
+
+
+def test_text_from_a_run_is_neither_mathematics_nor_markup(hostile):
+    svg = figure_svg(hostile)
+    ET.fromstring(svg)
+    assert b"<script" not in svg and b"\x1b" not in svg and "\u202e".encode() not in svg
+
+
+@pytest.mark.slow
+def test_a_run_of_a_hundred_thousand_evaluations_is_told_and_drawn(stored, make):
+    from latebloom.analysis.story import tell
+
+    story = tell(stored(make(last=1_000_000, every=10)))
+    assert len(figure_svg(story)) < 2_000_000
