@@ -22,7 +22,7 @@ DEFINITIONS = {
     "quadratic_plus_a": lambda a, b, c, p: (a * a + a * b + b * b + a - c) % p == 0,
     "cubic_product": lambda a, b, c, p: (a * a * a + a * b - c) % p == 0,
     "cubic_mixed": lambda a, b, c, p: (a * a * a + a * b * b + b - c) % p == 0,
-    "cube_sum": lambda a, b, c, p: (a * a * a + b * b * b - c) % p == 0,
+    "cube_plus_b": lambda a, b, c, p: (a * a * a + b - c) % p == 0,
 }
 DIVIDING = ["divide", "divide_or_subtract"]
 
@@ -78,7 +78,7 @@ def test_quotients_are_those_of_pythons_own_modular_inverse(modulus):
 
 def test_the_largest_modulus_does_not_overflow():
     p = MAX_MODULUS
-    for operation in ["cube_sum", "cubic_mixed"]:
+    for operation in ["cube_plus_b", "cubic_mixed"]:
         a_N, b_N, c_N = equations(operation, p)
         tail = slice(-2 * p, None)  # the largest a, and every b
         assert count_wrong(operation, p, a_N[tail], b_N[tail], c_N[tail]) == 0

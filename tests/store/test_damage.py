@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from store import story
 
 from latebloom.base.errors import StoreError
 from latebloom.store import DamageError, Store, StoredRun
+from store import story
 
 FLIPS = 3000
 

@@ -1,15 +1,15 @@
-"""The disk fails at every single file system call: an error that explains itself, and nothing saved before is touched."""
+"""The disk fails at every single file system call: the error explains itself, and nothing saved before is touched."""
 
 import errno
 import shutil
 from pathlib import Path
 
 import pytest
-from faults.harness import failing
-from store import story
 
+from faults.harness import failing
 from latebloom.base.errors import StoreError
 from latebloom.store import RunWriter, Store, durable
+from store import story
 
 CODES = [errno.ENOSPC, errno.EIO, errno.EROFS]
 
@@ -67,6 +67,7 @@ def test_an_error_at_every_call_is_reported_and_the_run_goes_on_afterwards(
         assert Store(root).find("latest").load(5) == story.blobs(5)
         shutil.rmtree(root)
     assert k > 60
+    print(f"{errno.errorcode[code]} at {k - 1}/{k - 1} calls")
     # Only what informs may fail in silence: the text that says who holds the lock.
     assert silent == ([] if is_persistent else ["read boot_id", "write lock"])
 

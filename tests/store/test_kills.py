@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.harness import Outcome, count_calls, run_until_call
-from store import story
 
+from faults.harness import Outcome, count_calls, run_until_call
 from latebloom.store import Store
+from store import story
 
 
 @pytest.fixture

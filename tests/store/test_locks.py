@@ -4,14 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from faults.harness import run_until_call
-from store import story
 
+from faults.harness import run_until_call
 from latebloom.base.errors import StoreError
 from latebloom.store import Store
+from store import story
 
 RACERS, ROUNDS = 12, 20
 
@@ -41,33 +42,38 @@ def run_id(memory: Path) -> str:
 
 
 def test_of_many_writers_exactly_one_wins(memory: Path, run_id: str) -> None:
-    for race in range(ROUNDS):
-        start_read, start_write = os.pipe()
-        done_read, done_write = os.pipe()
-        hold_read, hold_write = os.pipe()
+    for _ in range(ROUNDS):
+        assert race(memory, run_id) == b"r" * (RACERS - 1) + b"w"
 
-        def race_once() -> None:
-            os.close(start_write)
-            os.close(hold_write)
-            os.read(start_read, 1)  # all start when the parent closes its end
-            try:
-                with Store(memory).open(run_id):
-                    os.write(done_write, b"w")
-                    os.read(hold_read, 1)
-            except StoreError as error:
-                os.write(done_write, b"r" if "is being written by" in str(error) else b"?")
 
-        children = [fork(race_once) for _ in range(RACERS)]
+def race(root: Path, run_id: str) -> bytes:
+    """Let many processes open one run at once; one letter for each, sorted: `w`on, `r`efused, `?` for anything else."""
+    start_read, start_write = os.pipe()
+    done_read, done_write = os.pipe()
+    hold_read, hold_write = os.pipe()
+
+    def compete() -> None:
         os.close(start_write)
-        results = b""
-        while len(results) < RACERS:
-            results += os.read(done_read, RACERS)
         os.close(hold_write)
-        for child in children:
-            os.waitpid(child, 0)
-        for fd in (start_read, done_read, done_write, hold_read):
-            os.close(fd)
-        assert sorted(results) == sorted(b"w" + b"r" * (RACERS - 1)), (race, results)
+        os.read(start_read, 1)  # returns when the parent closes its end: all start at once
+        try:
+            with Store(root).open(run_id):
+                os.write(done_write, b"w")
+                os.read(hold_read, 1)  # keeps the lock until everybody has tried
+        except StoreError as error:
+            os.write(done_write, b"r" if "is being written by" in str(error) else b"?")
+
+    children = [fork(compete) for _ in range(RACERS)]
+    os.close(start_write)
+    results = b""
+    while len(results) < RACERS:
+        results += os.read(done_read, RACERS)
+    os.close(hold_write)
+    for child in children:
+        os.waitpid(child, 0)
+    for fd in (start_read, done_read, done_write, hold_read):
+        os.close(fd)
+    return bytes(sorted(results))
 
 
 def test_a_second_writer_is_told_who_the_first_is(memory: Path, run_id: str) -> None:
@@ -189,11 +195,8 @@ def test_a_failure_while_opening_leaves_no_lock_behind(memory: Path, run_id: str
     k = 0
     while True:
         k += 1
-        with failing(k, 5) as seen:
-            try:
-                Store(memory).open(run_id).close()
-            except StoreError:
-                pass
+        with failing(k, 5) as seen, suppress(StoreError):
+            Store(memory).open(run_id).close()
         outcome = run_until_call(0, lambda report: Store(memory).open(run_id).close())
         assert not outcome.error, outcome.error
         if not seen.failed:

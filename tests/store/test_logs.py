@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from store import story
 
-from latebloom.store import Store, StoredRun, jsonl
+from latebloom.store import Store, StoredRun, durable, jsonl
+from store import story
 
 
 @pytest.fixture
@@ -108,6 +108,28 @@ def test_a_missing_log_is_named(run: StoredRun) -> None:
     (run.path / "events.jsonl").unlink()
     assert run.events() == []
     assert "events.jsonl is missing" in run.damage[0]
+
+
+def test_an_interrupt_in_the_middle_of_an_append_leaves_no_half_of_it(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control-C between two instructions: the line may be on disk although the call did not return."""
+    real = durable._write_all
+
+    def write_and_be_interrupted(fd: int, data: bytes) -> None:
+        real(fd, data)
+        raise KeyboardInterrupt
+
+    with Store(memory).create(**story.WHO) as writer:
+        writer.append(0, story.readings(0))
+        monkeypatch.setattr(durable, "_write_all", write_and_be_interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            writer.append(1, story.readings(1))
+        monkeypatch.setattr(durable, "_write_all", real)
+        story.save(writer, 0)
+        assert [step for step, _ in writer.run.records()] == [0]
+        writer.append(1, story.readings(1))
+        assert [step for step, _ in writer.run.records()] == [0, 1] and writer.run.damage == []
 
 
 def test_what_recovery_cuts_off_is_kept_aside(memory: Path) -> None:

@@ -1,11 +1,10 @@
-import os
 from pathlib import Path
 
 import pytest
-from store import story
 
 from latebloom.base.errors import StoreError
 from latebloom.store import Store, layout
+from store import story
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def test_any_other_name_is_text_and_the_folder_is_ours(tmp_path: Path, name: str
         writer.state("finished", 0)
     run = Store(tmp_path).find(name)
     assert run.name == name
-    assert sorted(os.listdir(tmp_path)) == sorted(["FORMAT", run.id]) and layout.is_run_id(run.id)
+    assert {path.name for path in tmp_path.iterdir()} == {"FORMAT", run.id} and layout.is_run_id(run.id)
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/b", "", ".hidden", "MANIFEST.json", "a\0b"])

@@ -1,16 +1,17 @@
 import json
 import math
-import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from store import story
 
 from latebloom.base.errors import StoreError
 from latebloom.base.record import Event
 from latebloom.store import Store, jsonl
+from store import story
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -172,13 +173,24 @@ def test_looking_at_a_store_that_is_not_there_makes_nothing(tmp_path: Path) -> N
     assert not (tmp_path / "none").exists()
 
 
+def test_listing_loads_nothing_heavy(tmp_path: Path) -> None:
+    story.live(tmp_path)
+    program = (
+        "import sys\nfrom latebloom.store import Store\n"
+        "assert [run.status for run in Store(sys.argv[1]).runs()] == ['finished']\n"
+        "heavy = {'numpy', 'torch', 'pydantic', 'matplotlib', 'dataclasses', 'inspect'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+
+
 def test_a_store_of_a_later_format_is_refused_politely(tmp_path: Path) -> None:
     (tmp_path / "FORMAT").write_text("latebloom-store 2\n")
     for act in (Store(tmp_path).runs, lambda: Store(tmp_path).create(**story.WHO), lambda: Store(tmp_path).find("x")):
         with pytest.raises(StoreError, match=r"format 2; this version of latebloom reads up to 1. Upgrade"):
             act()
     (tmp_path / "FORMAT").write_text("something else")
-    with pytest.raises(StoreError, match="Is .* a store"):
+    with pytest.raises(StoreError, match=r"Is .* a store"):
         Store(tmp_path).runs()
 
 
@@ -197,5 +209,5 @@ def test_leftovers_of_creators_killed_long_ago_are_removed_and_young_ones_left(t
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "run.json").write_text("{")
     Store(tmp_path).create(**story.WHO).close()
-    left = sorted(name for name in os.listdir(tmp_path) if name.startswith(".new-"))
+    left = sorted(path.name for path in tmp_path.glob(".new-*"))
     assert left == [".new-29990101T000000-abcdef", ".new-mine"]

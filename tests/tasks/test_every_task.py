@@ -134,9 +134,9 @@ def problems(**given):
 
 def test_a_composite_modulus_is_refused_at_its_place():
     for operation in ["divide", "divide_or_subtract"]:
-        [problem] = problems(kind="modular", operation=operation, modulus=96)
-        assert problem.startswith("task.modulus")
-        assert problem.endswith("96 is not prime; division needs a prime modulus. The nearest are 89 and 97.")
+        assert problems(kind="modular", operation=operation, modulus=96) == [
+            "task.modulus = 96 is not prime; division needs a prime modulus. The nearest are 89 and 97."
+        ]
     assert from_dict(Task, {"kind": "modular", "operation": "add", "modulus": 96}).modulus == 96
 
 

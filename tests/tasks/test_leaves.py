@@ -48,7 +48,7 @@ def test_permutations_read_as_true_equations(operation, token, at):
 
 
 def test_the_operation_of_a_row_is_its_part():
-    assert list(Modular(operation="cube_sum").split(0).parts) == ["cube_sum"]
+    assert list(Modular(operation="cube_plus_b").split(0).parts) == ["cube_plus_b"]
     assert list(Permutation(operation="sandwich").split(0).parts) == ["sandwich"]
     assert list(Parity().split(0).parts) == ["parity"]
 

@@ -103,7 +103,7 @@ def test_unequal_lengths_are_refused_by_name():
 
 def test_two_parities_are_refused_because_nothing_tells_them_apart():
     [problem] = problems({"one": given(kind="parity"), "two": given(kind="parity")})
-    assert problem.startswith("task.parts: one and two are both parity")
+    assert problem.startswith("task.parts: one and two are parity")
 
 
 @pytest.mark.parametrize("name", ["a/b", "a.b", "", "a b"])

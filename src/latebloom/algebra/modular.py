@@ -1,8 +1,8 @@
 """Arithmetic on the residues 0 .. modulus - 1: every equation a ∘ b = c of an operation, enumerated.
 
 Here / in the paper: `a`, `b`, `c` are x, y, x ∘ y; `modulus` is p.
-Source: Power et al. (2022), arXiv:2201.02177, appendix A.1.1, for all operations but two: `multiply` is only
-in the paper's code, and `cube_sum` completes the set (what that code calls cubepoly, `**3+`, is a³ + b).
+Source: Power et al. (2022), arXiv:2201.02177, appendix A.1.1; `multiply` and `cube_plus_b` are only
+in the paper's code (github.com/openai/grok), where the latter is called cubepoly: `a **3+ b` is a³ + b.
 
 Suffixes: N equations, P residues.
 """
@@ -60,7 +60,7 @@ OPERATIONS: dict[str, Operation] = {
     "quadratic_plus_a": Operation("a²+ab+b²+a", "a² + ab + b² + a", lambda a, b, p: a**2 + a * b + b**2 + a),
     "cubic_product": Operation("a³+ab", "a³ + ab", lambda a, b, p: a**3 + a * b),
     "cubic_mixed": Operation("a³+ab²+b", "a³ + ab² + b", lambda a, b, p: a**3 + a * b**2 + b),
-    "cube_sum": Operation("a³+b³", "a³ + b³", lambda a, b, p: a**3 + b**3),
+    "cube_plus_b": Operation("a³+b", "a³ + b", lambda a, b, p: a**3 + b),
 }
 
 

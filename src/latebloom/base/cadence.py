@@ -1,9 +1,9 @@
 """When something is due: every n steps, log-spaced, at given steps, or never.
 
-    >>> [s for s in range(0, 40) if Cadence(every=10).due(s)]
-    [0, 10, 20, 30]
-    >>> [s for s in range(0, 101) if Cadence(per_decade=3).due(s)]
-    [0, 1, 2, 5, 10, 22, 46, 100]
+>>> [s for s in range(0, 40) if Cadence(every=10).due(s)]
+[0, 10, 20, 30]
+>>> [s for s in range(0, 101) if Cadence(per_decade=3).due(s)]
+[0, 1, 2, 5, 10, 22, 46, 100]
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _explain(one: Any, kind_of: Any, given: Any, where: str) -> str:
     """One pydantic error as one line in our own words."""
-    place, owner, docs = _locate(one["loc"], kind_of, given)
+    place, owner, docs, there = _locate(one["loc"], kind_of, given)
     name = ".".join([where] * bool(where) + place) or "this"
     value, ctx = one["input"], one.get("ctx", {})
     match one["type"]:
@@ -69,10 +69,9 @@ def _explain(one: Any, kind_of: Any, given: Any, where: str) -> str:
         case "missing":
             return f"{name} is missing. {docs}".rstrip()
         case "union_tag_not_found":
-            return f"{name}.kind is missing.{did_you_mean('', table(kind_of_place(kind_of, place)))}"
+            return f"{name}.kind is missing.{did_you_mean('', table(there))}"
         case "union_tag_invalid":
-            known = table(kind_of_place(kind_of, place))
-            return f"{name}.kind = {ctx['tag']!r} is unknown.{did_you_mean(str(ctx['tag']), known)}"
+            return f"{name}.kind = {ctx['tag']!r} is unknown.{did_you_mean(str(ctx['tag']), table(there))}"
         case "literal_error":
             known = [word.strip(" '") for word in ctx["expected"].replace(" or ", ",").split(",")]
             return f"{name} = {value!r} is unknown.{did_you_mean(str(value), known)}"
@@ -85,18 +84,7 @@ def _explain(one: Any, kind_of: Any, given: Any, where: str) -> str:
     return f"{name} = {value!r}; expected {expected}. {docs}".rstrip()
 
 
-def kind_of_place(kind_of: Any, place: list[str]) -> Any:
-    """The annotation found by following field names, keys and positions from `kind_of`."""
-    for name in place:
-        kind_of = _inner(kind_of)
-        if isinstance(kind_of, type) and issubclass(kind_of, BaseModel):
-            kind_of = kind_of.model_fields[name].annotation
-        else:
-            kind_of = next(a for a in reversed(typing.get_args(kind_of)) if a is not Ellipsis)
-    return _inner(kind_of)
-
-
-def _locate(loc: tuple[int | str, ...], kind_of: Any, given: Any) -> tuple[list[str], Any, str]:
+def _locate(loc: tuple[int | str, ...], kind_of: Any, given: Any) -> tuple[list[str], Any, str, Any]:
     """Where an error sits, in the user's names: pydantic's path without union tags, the class around it, the card."""
     place: list[str] = []
     owner, docs = None, ""
@@ -116,7 +104,7 @@ def _locate(loc: tuple[int | str, ...], kind_of: Any, given: Any) -> tuple[list[
             kind_of = next(a for a in reversed(typing.get_args(kind_of)) if a is not Ellipsis)
         given = given[part] if isinstance(given, Mapping) and part in given else None
         place.append(str(part))
-    return place, owner, " ".join(docs.split())
+    return place, owner, " ".join(docs.split()), _inner(kind_of)
 
 
 def _inner(kind_of: Any) -> Any:

@@ -42,7 +42,9 @@ def command(store: Path) -> None:
             began = time.perf_counter()
             durable.replace(store / ".doctor", b"can be written")
             durable.remove(store / ".doctor")
-            click.echo(f"store      {store.resolve()}: a durable write takes {1e3 * (time.perf_counter() - began):.1f} ms")
+            click.echo(
+                f"store      {store.resolve()}: a durable write takes {1e3 * (time.perf_counter() - began):.1f} ms"
+            )
         except StoreError as error:
             broken.append(str(error))
     for one in broken:

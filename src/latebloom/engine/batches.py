@@ -1,8 +1,8 @@
 """Which examples a step sees: a function of (seed, step), so that there is no position to lose.
 
-    epoch          each operation's training examples pass by in shuffled order, again and again; step k takes
-                   the k-th slice of its share, so a batch is always full and may reach into the next epoch
-    replacement    independent draws at every step
+epoch          each operation's training examples pass by in shuffled order, again and again; step k takes
+               the k-th slice of its share, so a batch is always full and may reach into the next epoch
+replacement    independent draws at every step
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def fingerprint(*, compiled: bool) -> dict[str, Any]:
         "processor": _processor(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
-        "mkl": torch.backends.mkl.is_available(),
-        "mkldnn": torch.backends.mkldnn.is_available() and bool(torch.backends.mkldnn.enabled),  # type: ignore[attr-defined]
+        "mkl": torch.backends.mkl.is_available(),  # type: ignore[no-untyped-call]
+        "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
         "matmul_precision": torch.get_float32_matmul_precision(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "compiled": compiled,

@@ -46,12 +46,12 @@ class Look:
 
     def __init__(self, spec: RunSpec, split: Split, state: State) -> None:
         self.spec, self.state, self.detectors = spec, state, detectors(spec, split)
-        inputs_NT = torch.from_numpy(split.inputs_NT)
+        feed = state.module.feed(torch.from_numpy(split.inputs_NT))
         self.view = View(
             module=state.module,
-            feed=state.module.feed(inputs_NT),
+            logits_of=lambda examples_B: state.module.answer(feed(examples_B)),
             labels_N=torch.from_numpy(split.labels_N),
-            loss=spec.loss,
+            loss_of=spec.loss.per_example,
             cuts={
                 "train": {name: torch.from_numpy(part.train_M) for name, part in split.parts.items()},
                 "val": {name: torch.from_numpy(part.val_M) for name, part in split.parts.items()},

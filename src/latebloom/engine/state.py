@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..detect import Crossing, Detector
-from ..models import Shape
+from ..models import Learner, Shape
 from ..optimizers import rule
 from ..spec import RunSpec
 from ..tasks import Split
@@ -19,7 +19,7 @@ class State:
     """A run between two steps."""
 
     step: int  # updates done
-    module: nn.Module  # the weights
+    module: Learner  # the weights
     optimizer: rule.State  # its memories
     detectors: dict[str, Any]  # by name, plain JSON data
     stopping: dict[str, Any]  # plain JSON data
@@ -41,7 +41,7 @@ def start(spec: RunSpec, split: Split) -> State:
 
 
 def detectors(spec: RunSpec, split: Split) -> dict[str, Detector]:
-    """All that listens to the records, by name: the run's detector, one crossing per operation of a mixture, the bests."""
+    """All that listens to the records, by name: the run's detector, one crossing per mixed operation, the bests."""
     chance = 1 / len(split.label_names)
     main = spec.detector if spec.detector.chance is not None else spec.detector.but(chance=chance)
     listening: dict[str, Detector] = {"grokking": main}

@@ -1,10 +1,10 @@
 """One optimizer update, in this order:
 
-    batch   = examples of this step                         a function of (seed, step)
-    loss    = mean over the batch of the loss                refused unless finite
-    grads   = d loss / d parameters                          refused unless finite
-    rate    = learning rate * schedule(step)
-    weights = optimizer(weights, grads, its state, rate)     weight decay included
+batch   = examples of this step                         a function of (seed, step)
+loss    = mean over the batch of the loss                refused unless finite
+grads   = d loss / d parameters                          refused unless finite
+rate    = learning rate * schedule(step)
+weights = optimizer(weights, grads, its state, rate)     weight decay included
 """
 
 from __future__ import annotations

@@ -94,5 +94,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.stored.name!r} {self.status} at step {self.stored.step:,}>"
-
-

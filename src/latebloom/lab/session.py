@@ -164,5 +164,3 @@ def digest(blobs: Mapping[str, bytes]) -> str:
     for name in sorted(blobs):
         whole.update(name.encode() + b"\0" + hashlib.sha256(blobs[name]).digest())
     return whole.hexdigest()
-
-

@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.component import table
-
 from .cross_entropy import CrossEntropy
 from .squared_error import SquaredError
 

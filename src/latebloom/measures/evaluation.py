@@ -14,7 +14,7 @@ from .view import View
 
 
 class Evaluation(Component):
-    """`train/accuracy`, `train/loss`, `val/accuracy`, `val/loss`; for a mixture also of each operation, e.g. `val/accuracy/divide`.
+    """`train/accuracy`, `train/loss`, `val/accuracy`, `val/loss`; for a mixture also `val/accuracy/divide` and so on.
 
     Never a sample and never a running mean: every example counts once.
     """
@@ -44,10 +44,10 @@ class Evaluation(Component):
 
     def _sums(self, view: View, examples_M: Tensor) -> tuple[int, int, float]:
         correct, loss = 0, 0.0
-        for chunk_B in examples_M.split(self.chunk):
-            logits_BV = view.module.answer(view.feed(chunk_B))
+        for chunk_B in torch.split(examples_M, self.chunk):
+            logits_BV = view.logits_of(chunk_B)
             labels_B = view.labels_N[chunk_B]
             correct += int((logits_BV.argmax(1) == labels_B).sum())
             # float64, or the sum over many chunks would lose what float32 kept of each
-            loss += float(view.loss.per_example(logits_BV, labels_B).double().sum())
+            loss += float(view.loss_of(logits_BV, labels_B).double().sum())
         return len(examples_M), correct, loss

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
-
-from ..losses import Loss
 
 
 @dataclass(frozen=True)
@@ -16,7 +13,7 @@ class View:
     """The running experiment, for reading only."""
 
     module: nn.Module
-    feed: Callable[[Tensor], Any]  # see `latebloom.models`
+    logits_of: Callable[[Tensor], Tensor]  # indices of examples (B,) -> logits (B, V)
     labels_N: Tensor
-    loss: Loss
+    loss_of: Callable[[Tensor, Tensor], Tensor]  # logits (B, V), labels (B,) -> loss of each example (B,)
     cuts: dict[str, dict[str, Tensor]]  # `train` and `val` -> operation -> indices of examples

@@ -1,6 +1,7 @@
 """Attention of each row to a handful of named rows: gather, weigh, sum; with its gradient written out.
 
-    scores_RSH = <q_R, k_[attends_to_RS]> / sqrt(E),   weights = softmax over S,   out_R = sum_S weights * v_[attends_to_RS]
+    weights_RSH = softmax over S of <q_R, k_[attends_to_RS]> / sqrt(E)
+    out_R       = sum over S of weights_RS * v_[attends_to_RS]
 
 For a few positions S this is faster on a CPU as multiply-and-sum than as batched matrix products, and one written
 gradient saves the intermediate tensors that autograd would keep.
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -20,9 +20,7 @@ from torch.autograd.function import once_differentiable
 
 class _Attend(Function):
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, q_RD: Tensor, k_MD: Tensor, v_MD: Tensor, attends_to_RS: Tensor, heads: int
-    ) -> Tensor:
+    def forward(ctx: Any, q_RD: Tensor, k_MD: Tensor, v_MD: Tensor, attends_to_RS: Tensor, heads: int) -> Tensor:
         (r, s), d = attends_to_RS.shape, q_RD.shape[1]
         index = attends_to_RS.reshape(-1)
         q = q_RD.reshape(r, 1, heads, d // heads)
@@ -34,7 +32,7 @@ class _Attend(Function):
         return (weights_RSH.unsqueeze(-1) * v_RSHE).sum(1).view(r, d)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_RD: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         q, k_RSHE, v_RSHE, weights_RSH, index = ctx.saved_tensors
         r, s, h, e = k_RSHE.shape
@@ -65,5 +63,5 @@ def attend(q_RD: Tensor, k_MD: Tensor, v_MD: Tensor, attends_to_RS: Tensor, head
     """
     if attends_to_RS.shape[1] == 1:  # all weight on the only row
         return v_MD.index_select(0, attends_to_RS[:, 0])
-    out: Tensor = _Attend.apply(q_RD, k_MD, v_MD, attends_to_RS, heads)
+    out: Tensor = _Attend.apply(q_RD, k_MD, v_MD, attends_to_RS, heads)  # type: ignore[no-untyped-call]
     return out

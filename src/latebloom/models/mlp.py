@@ -14,9 +14,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..base.component import Component
-
 from . import initial
+from .learner import Learner
 from .shape import Shape
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Mlp(Component):
@@ -55,6 +58,8 @@ class Mlp(Component):
 class OneHot(nn.Module):
     """Linear map of one-hot tokens side by side, by looking its columns up."""
 
+    offset_T: Tensor
+
     def __init__(self, shape: Shape, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(shape.length * shape.vocabulary, width))
@@ -66,7 +71,7 @@ class OneHot(nn.Module):
         return F.embedding_bag(inputs_BT + self.offset_T, self.weight, mode="sum") + self.bias
 
 
-class MlpModule(nn.Module):
+class MlpModule(Learner):
     """The weights of an `Mlp`."""
 
     def __init__(self, spec: Mlp, shape: Shape) -> None:
@@ -74,7 +79,7 @@ class MlpModule(nn.Module):
         hidden = [nn.Linear(spec.width, spec.width) for _ in range(spec.depth - 1)]
         self.layers = nn.ModuleList([OneHot(shape, spec.width), *hidden])
         self.unembed = nn.Linear(spec.width, shape.labels)
-        self.activation = {"relu": F.relu, "gelu": F.gelu}[spec.activation]
+        self.activation = ACTIVATIONS[spec.activation]
 
     def forward(self, inputs_BT: Tensor) -> Tensor:
         """Logits (B, V) for token ids (B, T) int64."""
@@ -88,7 +93,6 @@ class MlpModule(nn.Module):
         """From indices of examples to what `answer` takes."""
         return lambda batch_B: inputs_NT[batch_B]
 
-    def answer(self, inputs_BT: Tensor) -> Tensor:
+    def answer(self, fed: Tensor) -> Tensor:
         """Logits (B, V); the same as `forward`."""
-        logits_BV: Tensor = self(inputs_BT)
-        return logits_BV
+        return self.forward(fed)

@@ -50,9 +50,9 @@ class Trie:
         self.ancestors: list[Tensor] = []  # [t] (U, t + 1) a prefix's own prefixes, itself last
         prefix_N = torch.zeros(n, dtype=torch.int64)
         for t in range(self.length):
-            tokens, token_N = inputs_NT[:, t].unique(return_inverse=True)
+            tokens, token_N = torch.unique(inputs_NT[:, t], return_inverse=True)
             key_N = prefix_N * len(tokens) + token_N
-            keys, prefix_N = key_N.unique(return_inverse=True)
+            keys, prefix_N = torch.unique(key_N, return_inverse=True)
             first_U = torch.empty(len(keys), dtype=torch.int64).scatter_(0, prefix_N.flip(0), torch.arange(n).flip(0))
             self.tokens.append(tokens)
             self.tokens_of_prefix.append(token_N[first_U])

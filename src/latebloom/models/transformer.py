@@ -6,7 +6,7 @@ Suffixes: B examples, T positions, D model width, V labels, R rows (see `prefix`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,14 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ..base.component import Component
-
 from . import initial
 from .attention import attend
+from .learner import Learner
 from .prefix import Rows, Trie
 from .shape import Shape
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Transformer(Component):
@@ -60,7 +63,9 @@ class Transformer(Component):
     def plain_because(self) -> str | None:
         """Why prefixes are not shared, in words for the run's notices; None when they are."""
         if self.dropout > 0:
-            return f"dropout = {self.dropout} draws anew for every example, so equal prefixes are no longer computed once"
+            return (
+                f"dropout = {self.dropout} draws anew for every example, so equal prefixes are no longer computed once"
+            )
         return None
 
     def build(self, shape: Shape, seed: int) -> TransformerModule:
@@ -77,7 +82,7 @@ class Block(nn.Module):
         super().__init__()
         d, hidden = spec.width, spec.mlp_width or 4 * spec.width
         self.norm, self.heads, self.dropout = spec.norm, spec.heads, spec.dropout
-        self.activation = {"relu": F.relu, "gelu": F.gelu}[spec.activation]
+        self.activation = ACTIVATIONS[spec.activation]
         self.norm1 = nn.LayerNorm(d) if spec.norm != "none" else nn.Identity()
         self.attention = nn.ModuleDict({n: nn.Linear(d, d, spec.bias) for n in ("query", "key", "value", "out")})
         self.norm2 = nn.LayerNorm(d) if spec.norm != "none" else nn.Identity()
@@ -123,14 +128,29 @@ class Block(nn.Module):
         return self._finish(x, torch.cat([attend(q_t, k, v, rows, self.heads) for q_t, rows in parts]))
 
 
-class TransformerModule(nn.Module):
+class Embed(nn.Module):
+    """Where tokens enter: one vector for each token, one for each position."""
+
+    def __init__(self, shape: Shape, width: int) -> None:
+        super().__init__()
+        self.token, self.position = nn.Embedding(shape.vocabulary, width), nn.Embedding(shape.length, width)
+
+    def forward(self, inputs_BT: Tensor) -> Tensor:
+        """(B, T, D) sums of both."""
+        token_BTD: Tensor = self.token(inputs_BT)
+        return token_BTD + self.position.weight
+
+    def each(self, tokens: list[Tensor]) -> Tensor:
+        """(M, D) sums for some tokens [t] (W,) of each position, below each other."""
+        return torch.cat([self.token(tokens_W) + self.position.weight[t] for t, tokens_W in enumerate(tokens)])
+
+
+class TransformerModule(Learner):
     """The weights of a `Transformer`. `forward` defines it; `answer` computes the same from shared prefixes."""
 
     def __init__(self, spec: Transformer, shape: Shape) -> None:
         super().__init__()
-        self.embed = nn.ModuleDict(
-            {"token": nn.Embedding(shape.vocabulary, spec.width), "position": nn.Embedding(shape.length, spec.width)}
-        )
+        self.embed = Embed(shape, spec.width)
         self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.layers))
         self.norm = nn.LayerNorm(spec.width) if spec.norm == "pre" else nn.Identity()
         self.unembed = nn.Linear(spec.width, shape.labels, bias=False)
@@ -138,7 +158,7 @@ class TransformerModule(nn.Module):
 
     def forward(self, inputs_BT: Tensor) -> Tensor:
         """Logits (B, V) of the answer that follows the last token, for token ids (B, T) int64."""
-        x_BTD = self.embed["token"](inputs_BT) + self.embed["position"].weight
+        x_BTD = self.embed(inputs_BT)
         if self.dropout:
             x_BTD = F.dropout(x_BTD, self.dropout, self.training)
         for block in self.blocks:
@@ -147,25 +167,24 @@ class TransformerModule(nn.Module):
         return logits_BV
 
     def feed(self, inputs_NT: Tensor) -> Callable[[Tensor], Rows | Tensor]:
-        """From indices of examples to what `answer` takes: shared rows, or plain tokens where dropout forbids sharing."""
+        """From indices of examples to what `answer` takes: shared rows, or tokens where dropout forbids sharing."""
         if self.dropout:
             return lambda batch_B: inputs_NT[batch_B]
         return Trie(inputs_NT).rows
 
-    def answer(self, rows: Rows | Tensor) -> Tensor:
+    def answer(self, fed: Rows | Tensor) -> Tensor:
         """The same logits (B, V), each different prefix computed once, and nothing that the answer does not read."""
-        if isinstance(rows, Tensor):
-            plain_BV: Tensor = self(rows)
-            return plain_BV
-        x = torch.cat(
-            [self.embed["token"](w) + self.embed["position"].weight[t] for t, w in enumerate(rows.tokens)]
-        )
+        if isinstance(fed, Tensor):
+            return self.forward(fed)
+        rows = fed
+        x = self.embed.each(rows.tokens)
+        blocks = cast(list[Block], list(self.blocks))
         own: Tensor | slice = rows.token_of_row_R
         attends_to, last = rows.attends_to_tokens, slice(-len(rows.attends_to_rows[-1]), None)
-        for block in self.blocks[:-1]:
+        for block in blocks[:-1]:
             x = block.rows(x, own, attends_to)
             own, attends_to = slice(None), rows.attends_to_rows
         own = own[last] if isinstance(own, Tensor) else last
-        x = self.blocks[-1].rows(x, own, attends_to[-1:])
-        logits = self.unembed(self.norm(x))
+        x = blocks[-1].rows(x, own, attends_to[-1:])
+        logits: Tensor = self.unembed(self.norm(x))
         return logits if rows.answer_B is None else logits.index_select(0, rows.answer_B)

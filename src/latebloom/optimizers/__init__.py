@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from ..base.component import table
-
 from .adam import Adam, AdamW
 from .muon import Muon
 from .schedules import SCHEDULES, Schedule

@@ -3,7 +3,8 @@
     m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,   w -= lr * (m / c1) / (sqrt(v / c2) + eps)
 
 with c_i = 1 - beta_i^step. Adam adds weight_decay * w to g (coupled L2); AdamW multiplies w by 1 - lr * weight_decay.
-Source: Kingma & Ba (2015), arXiv:1412.6980; Loshchilov & Hutter (2019), arXiv:1711.05101. Arithmetic: torch's fused kernel.
+Source: Kingma & Ba (2015), arXiv:1412.6980; Loshchilov & Hutter (2019), arXiv:1711.05101.
+The arithmetic is torch's fused kernel.
 """
 
 from __future__ import annotations

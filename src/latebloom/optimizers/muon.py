@@ -59,13 +59,13 @@ class Muon(Rule):
 
 
 def orthogonal(g: Tensor) -> Tensor:
-    """The matrix `g` (rows, columns) with its singular values brought to about 1 (0.7 to 1.2), same singular vectors."""
+    """The matrix `g` with its singular values brought to about 1 (0.7 to 1.2), its singular vectors kept."""
     a, b, c = QUINTIC
     x = g.T if g.shape[0] > g.shape[1] else g
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(ITERATIONS):
         gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.addmm(a * x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x)
     return x.T if g.shape[0] > g.shape[1] else x
 
 

@@ -1,6 +1,6 @@
 """Stochastic gradient descent with momentum.
 
-    g = g + weight_decay * w,   m = momentum * m + g,   w -= lr * m        (nesterov: w -= lr * (g + momentum * m))
+g = g + weight_decay * w,   m = momentum * m + g,   w -= lr * m        (nesterov: w -= lr * (g + momentum * m))
 """
 
 from __future__ import annotations

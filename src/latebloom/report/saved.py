@@ -15,12 +15,10 @@ READINGS = ("train/accuracy", "val/accuracy", "train/loss", "val/loss")
 
 def checkpoints_table(saved: Iterable[Checkpoint]) -> str:
     """One line per checkpoint: step, readings, size, when and why."""
-    rows = [("step", *READINGS, "MB", "saved at", "kept as")]
-    rows += [
-        (f"{c.step:,}", *(_number(c.readings, n) for n in READINGS), f"{c.size_bytes / 1e6:.1f}", c.saved_at[:19])
-        + (", ".join(c.labels),)
-        for c in saved
-    ]
+    rows: list[tuple[str, ...]] = [("step", *READINGS, "MB", "saved at", "kept as")]
+    for c in saved:
+        readings = [_number(c.readings, name) for name in READINGS]
+        rows.append((f"{c.step:,}", *readings, f"{c.size_bytes / 1e6:.1f}", c.saved_at[:19], ", ".join(c.labels)))
     return columns(rows, right=7) if len(rows) > 1 else "There are no checkpoints."
 
 

@@ -10,7 +10,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 class Sparkline:
     """Values in [0, 1], the last one of each slot of a logarithmic step axis."""
 
-    def __init__(self, total_steps: int, width: int = 48) -> None:
+    def __init__(self, total_steps: int, width: int = 36) -> None:
         self._scale = width / math.log1p(max(total_steps, 1))
         self._slots: list[float | None] = [None] * width
 

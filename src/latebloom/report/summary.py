@@ -19,10 +19,11 @@ def facts(story: Story) -> list[tuple[str, str, str]]:
         (f"Training accuracy reached {fit} at step", *_reached(story.memorized, story.step)),
         (f"Validation accuracy reached {gen} at step", *_reached(story.generalized, story.step)),
     ]
+    delay = "Grokking delay" if story.verdict.family == "grokking" else "Delay"
     if story.delay_steps is None:
-        return [*told, ("Grokking delay", "not known", f"censored at step {story.step:,}")]
+        return [*told, (delay, "not known", f"not both happened by step {story.step:,}")]
     ratio = story.verdict.ratio
-    return [*told, ("Grokking delay", f"{story.delay_steps:,} steps", f"{ratio:.3g} times as late" if ratio else "")]
+    return [*told, (delay, f"{story.delay_steps:,} steps", f"{ratio:.3g} times as late" if ratio else "")]
 
 
 def summary(story: Story, paths: Mapping[str, object] | None = None) -> str:

@@ -126,10 +126,12 @@ class LiveView:
         for name, colour, sparkline in zip(("train", "val"), ("blue", "red"), self._sparklines, strict=True):
             accuracy, loss = (_reading(kind, readings) for kind in (f"{name}/accuracy", f"{name}/loss"))
             # Bars in a text, not markup: nothing a run is called can style the terminal.
-            curves.add_row(name, accuracy.rjust(8), f"loss {loss}".ljust(15), Text(str(sparkline), style=colour))
+            curves.add_row(
+                name, accuracy.rjust(8), f"loss {loss}".ljust(15), Text(str(sparkline), colour, overflow="crop")
+            )
         pace = Table.grid(padding=(0, 2))
         pace.add_row(
-            ProgressBar(total=self._total, completed=min(step, self._total), width=32),
+            ProgressBar(total=self._total, completed=min(step, self._total), width=24),
             f"{step:,} / {self._total:,}",
             _pace(steps_per_s, seconds_left),
         )
@@ -139,7 +141,7 @@ class LiveView:
         for text in self._events:
             rows.add_row(Text(text))
         title = Text.assemble((self._title, "bold"), "  ", (visible(phase), PHASE_COLOURS.get(phase, "")))
-        return Panel(rows, title=title, title_align="left", width=min(100, max(60, self._live.console.width)))
+        return Panel(rows, title=title, title_align="left", width=min(88, self._live.console.width))
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")

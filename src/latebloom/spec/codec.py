@@ -68,8 +68,7 @@ def parse_recipe(text: str, where: str) -> dict[str, Any]:
     recipe = {str(key): value for key, value in given.items()}
     if (parent := recipe.pop("extends", None)) is not None:
         about = recipe.get(ABOUT)
-        recipe = merged(read_recipe(str(parent)), recipe)
-        recipe[ABOUT] = about
+        recipe = {**merged(read_recipe(str(parent)), recipe), ABOUT: about}
     return recipe
 
 
@@ -81,26 +80,29 @@ def override(recipe: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
     changes: dict[str, Any] = {}
     problems = []
     for assignment in assignments:
-        key, equals, value = assignment.partition("=")
+        key, equals, text = assignment.partition("=")
         if not equals or not all(key.split(".")):
             problems.append(f"{assignment!r} is no setting; expected key=value, e.g. optimizer.weight_decay=0.3")
             continue
         try:
-            # OmegaConf reads the value: 1e-4 is a number, `[a, b]` a list
-            read = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]))
-        except (yaml.YAMLError, OmegaConfBaseException) as error:
-            problems.append(f"{key} = {value!r} is no YAML value: {str(error).splitlines()[0]}")
+            nested = _value(text)
+        except (yaml.YAMLError, OmegaConfBaseException, SpecError) as error:
+            problems.append(f"{key} = {text!r} is no YAML value: {str(error).splitlines()[0]}")
             continue
-        assert isinstance(read, dict)
-        nested: Any = read["value"]
-        if isinstance(value, str) and "${" in value:
-            problems.append(f"{key} = {value!r}: interpolations are not supported; write the value itself")
         for part in reversed(key.split(".")):
             nested = {part: nested}
         changes = merged(changes, nested)
     if problems:
         raise SpecError(problems)
     return merged(recipe, changes)
+
+
+def _value(text: str) -> Any:
+    """What a YAML value says; OmegaConf's reader knows 1e-4 as a number."""
+    if "${" in text:
+        raise SpecError("interpolations are not supported; write the value itself")
+    read: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+    return read["value"]
 
 
 def build(recipe: Mapping[str, Any], assignments: Sequence[str] = (), *, where: str = "") -> RunSpec:

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from latebloom.base.errors import StoreError
-
+from ..base.errors import StoreError
 from . import checkpoints, durable, jsonl, layout, read
 from .lock import Lock
 from .read import StoredRun

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from latebloom.base.errors import StoreError
-
+from ..base.errors import StoreError
 from . import durable, jsonl, layout
 from .durable import DamageError
 
@@ -122,7 +121,7 @@ def prepare(
         }
         durable.write_new(temporary / layout.MANIFEST, jsonl.frame(described))
         durable.sync_folder(temporary)
-    except StoreError:
+    except BaseException:
         durable.try_remove_tree(temporary)  # on a full disk, what failed must not stay in the way of the next attempt
         raise
     return temporary

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from latebloom.base.errors import StoreError
+from ..base.errors import StoreError
 
 CHUNK_BYTES = 1 << 16  # one write() of a large file: small enough that a kill in the middle of one is ordinary
 MOST_BYTES = 1 << 26  # the longest file read whole without being told its size
@@ -212,13 +212,11 @@ class Log:
     def append(self, line: bytes) -> None:
         """Hand one line to the operating system in one write(): it survives a kill, not yet a power cut."""
         self._cut_leftover()
-        try:
-            with _doing("append", self.path, len(line)):
-                _write_all(self._fd, line)
-        except StoreError:
-            self._has_leftover = True
-            raise
+        self._has_leftover = True  # until proven otherwise, whatever interrupts the next lines
+        with _doing("append", self.path, len(line)):
+            _write_all(self._fd, line)
         self.size += len(line)
+        self._has_leftover = False
 
     def cut(self, size: int) -> None:
         """Forget everything after the first `size` bytes; done before the next append or sync."""

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from latebloom.base.errors import StoreError
-
+from ..base.errors import StoreError
 from . import durable, layout
 from .durable import DamageError
 

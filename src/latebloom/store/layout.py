@@ -9,8 +9,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from latebloom.base.errors import StoreError
-
+from ..base.errors import StoreError
 from . import durable
 
 FORMAT = "FORMAT"

@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
-from latebloom.base.errors import StoreError
-
+from ..base.errors import StoreError
 from . import durable, layout
 
 _PATIENCE_S = 0.2  # a reader asking "is it locked?" has it for some microseconds; outlast that

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from latebloom.base.errors import StoreError
-from latebloom.base.record import Curve, Event
-
+from ..base.errors import StoreError
+from ..base.record import Curve, Event
 from . import checkpoints, durable, jsonl, layout
 from .checkpoints import Checkpoint
 from .durable import DamageError

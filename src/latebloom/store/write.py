@@ -8,9 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from latebloom.base.errors import StoreError
-from latebloom.base.record import Event
-
+from ..base.errors import StoreError
+from ..base.record import Event
 from . import checkpoints, durable, jsonl, layout, read, recover
 from .checkpoints import Checkpoint
 from .durable import DamageError, Log
@@ -70,7 +69,7 @@ class RunWriter:
                 logs.readings.append(jsonl.frame({"step": step, "readings": jsonl.plain(values)}))
             for event in events:
                 logs.events.append(jsonl.frame(jsonl.plain(event._asdict())))
-        except StoreError:
+        except BaseException:
             logs.readings.cut(sizes[0])
             logs.events.cut(sizes[1])
             raise
@@ -179,8 +178,8 @@ class RunWriter:
         # So a log or folder whose fsync failed cannot be repaired from here, only from the last checkpoint.
         try:
             yield
-        except StoreError as error:
-            self._given_up = str(error)
+        except BaseException as error:
+            self._given_up = str(error) or repr(error)
             raise
 
     def _is_whole(self, step: int) -> bool:

@@ -66,7 +66,7 @@ class Mixture(Component):
         silent = [name for name, part in parts.items() if part.task.operator is None]
         if len(silent) > 1:
             raise ValueError(
-                f"{' and '.join(silent)} are both parity: the same bits would be asked for two labels, "
+                f"{' and '.join(silent)} are parity: the same bits would be asked for two labels, "
                 "with nothing to tell them apart. Keep one of them."
             )
         return parts

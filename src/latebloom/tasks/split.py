@@ -137,11 +137,11 @@ def share_counts(batch_size: int, shares: Mapping[str, float]) -> dict[str, int]
             f"batch_size = {batch_size} is smaller than the {len(shares)} parts of the mixture; every batch needs at "
             f"least 1 example of each. Use {len(shares)} or more."
         )
-    one = 1 - 1e-9  # ten equal shares of ten may come out as 0.9999999999999999 each
     counts = dict.fromkeys(shares, 1)
     quota = {name: batch_size * share / math.fsum(shares.values()) for name, share in shares.items()}
-    while any(exact < one for exact in quota.values()):  # such a part keeps its 1; the others share what is left
-        above = {name: shares[name] for name, exact in quota.items() if exact >= one}
+    # A part below 1 keeps its 1 and the others share what is left. fsum rounds once, so the largest is never below 1.
+    while any(exact < 1 for exact in quota.values()):
+        above = {name: shares[name] for name, exact in quota.items() if exact >= 1}
         left = batch_size - (len(shares) - len(above))
         quota = {name: left * share / math.fsum(above.values()) for name, share in above.items()}
     counts |= {name: int(exact) for name, exact in quota.items()}

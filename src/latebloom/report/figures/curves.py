@@ -39,7 +39,7 @@ class CurvesData(NamedTuple):
     loss: list[Series]  # values > 0 only: its axis is logarithmic
     phases: list[PhaseSpan]
     marks: list[Mark]
-    delay: tuple[int, int] | None  # memorized, generalized; only if generalization came later
+    delay: tuple[int, int] | None  # memorized, generalized; only if that is what grokking looks like
     first_step: int  # first evaluated step > 0: the axis is linear from 0 to here, logarithmic beyond
     last_step: int
 
@@ -60,7 +60,7 @@ def curves_data(story: Story) -> CurvesData:
         loss=[one._replace(values=np.where(one.values > 0, one.values, np.nan)) for one in loss],
         phases=story.phases,
         marks=[Mark(event.step, event.kind) for event in story.events],
-        delay=delay if delay and delay[0] < delay[1] else None,
+        delay=delay if delay and story.verdict.family == "grokking" else None,
         first_step=first_step,
         last_step=max([story.step, first_step, *(int(one.steps[-1]) for one in accuracy + loss)]),
     )
