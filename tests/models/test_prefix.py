@@ -103,7 +103,7 @@ def test_the_transformer_is_torchs_own_encoder_with_a_causal_mask():
                     getattr(other.linear1, name).copy_(getattr(mine.mlp["in"], name))
                     getattr(other.linear2, name).copy_(getattr(mine.mlp["out"], name))
         tokens = torch.from_numpy(np.random.default_rng(0).integers(13, size=(50, 4)))
-        x = ours.embed["token"](tokens) + ours.embed["position"].weight
+        x = ours.embed.token(tokens) + ours.embed.position.weight
         mask = nn.Transformer.generate_square_subsequent_mask(4)
         expected = ours.unembed(ours.norm(theirs(x, mask=mask, is_causal=True)[:, -1]))
         torch.testing.assert_close(ours(tokens), expected, atol=2e-6, rtol=1e-5)

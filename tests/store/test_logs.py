@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from latebloom.base.errors import StoreError
 from latebloom.store import Store, StoredRun, durable, jsonl
 from store import story
 
@@ -62,7 +63,17 @@ def test_a_line_glued_to_a_torn_one_would_be_lost(run: StoredRun) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [b"\0" * 40, b"{}", b"", b"\xff\xfe", b'{"step":1}\r', b"[" * 100_000, b"x" * (1 << 25)]
+    "wrong",
+    [
+        b"\0" * 40,
+        b"{}",
+        b"",
+        b"\xff\xfe",
+        b'{"step":1}\r',
+        b"[" * 100_000,
+        b"x" * (1 << 25),
+        jsonl.frame({"step": 1})[:-1],
+    ],
 )
 def test_a_damaged_line_in_the_middle_is_left_out_and_named_and_the_rest_is_kept(run: StoredRun, wrong: bytes) -> None:
     log = run.path / "readings.jsonl"
@@ -148,6 +159,23 @@ def test_what_recovery_cuts_off_is_kept_aside(memory: Path) -> None:
         assert cut[0] + aside == whole[0]
         assert cut[1] + (run.path / "quarantine/events-after-000000002-1.jsonl").read_bytes() == whole[1]
         assert [line["what"] for line in writer.run.journal()] == ["started", "saved", "notice", "notice", "resumed"]
+
+
+def test_after_opening_again_the_log_still_only_goes_forward_and_its_damage_is_told(memory: Path) -> None:
+    store = Store(memory)
+    with store.create(**story.WHO) as writer:
+        for step in range(4):
+            writer.append(step, story.readings(step))
+        story.save(writer, 3)
+        log = writer.run.path / "readings.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"step":1,', b'"step":7,'))
+    with store.open(writer.run.id) as writer:
+        assert writer.recovered is not None
+        assert writer.notices == ["readings.jsonl: line 2 is damaged; its readings are lost."]
+        with pytest.raises(StoreError, match="step 3 cannot follow those of step 3"):
+            writer.append(3, story.readings(3))
+        writer.append(4, story.readings(4))
+        assert steps(writer.run) == [0, 2, 3, 4]
 
 
 def test_without_a_checkpoint_the_run_starts_over(run: StoredRun) -> None:

@@ -17,6 +17,7 @@ from .step import check_finite
 
 TENSORS, COUNTS = "tensors.safetensors", "counts.json"
 SCHEMA = 1
+COUNTED = ("step", "looked_at", "ended", "stopping", "detectors")  # parts of the state that are plain data
 
 
 def pack(state: State) -> dict[str, bytes]:
@@ -25,9 +26,9 @@ def pack(state: State) -> dict[str, bytes]:
     Raises:
         DivergedError: A weight or an optimizer memory is not finite; such a state must not become the latest.
     """
-    tensors = _tensors(state)
+    tensors = state.tensors
     check_finite(tensors, f"the state after step {state.step:,}")
-    counts = {"schema": SCHEMA, "step": state.step, "detectors": state.detectors, "stopping": state.stopping}
+    counts = {"schema": SCHEMA, **{name: getattr(state, name) for name in COUNTED}}
     return {TENSORS: save(tensors), COUNTS: json.dumps(counts, allow_nan=False).encode()}
 
 
@@ -45,10 +46,14 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
         raise StoreError(f"the checkpoint cannot be read: {error!r}. Roll back to another one.") from None
     if schema != SCHEMA:
         raise StoreError(f"the checkpoint has schema {schema}, this version reads {SCHEMA}. Use a newer latebloom.")
-    wanted = _tensors(state)
+    wanted = state.tensors
     problems = _differences(set(wanted), set(saved), "tensor")
-    problems += _differences({"step", "detectors", "stopping", "schema"}, set(counts), "count")
-    problems += _differences(set(state.detectors), set(counts.get("detectors", {})), "detector")
+    problems += _differences({"schema", *COUNTED}, set(counts), "count")
+    listening, listened = state.detectors, counts.get("detectors", {})
+    problems += _differences(set(listening), set(listened), "detector")
+    for name in sorted(set(listening) & set(listened)):
+        problems += _differences(set(listening[name]), set(listened[name]), f"part of detector {name},")
+    problems += _differences(set(state.stopping), set(counts.get("stopping", state.stopping)), "part of stopping,")
     problems += [
         f"tensor {name} has shape {tuple(saved[name].shape)} {saved[name].dtype}, the spec needs "
         f"{tuple(t.shape)} {t.dtype}"
@@ -60,20 +65,14 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(saved[name])
-    state.step, state.detectors, state.stopping = counts["step"], counts["detectors"], counts["stopping"]
+    for name in COUNTED:
+        setattr(state, name, counts[name])
     return state
 
 
 def weights(blobs: dict[str, bytes]) -> dict[str, Tensor]:
     """The model's tensors alone, as `torch.nn.Module.load_state_dict` takes them."""
     return {n.removeprefix("model/"): t for n, t in load(blobs[TENSORS]).items() if n.startswith("model/")}
-
-
-def _tensors(state: State) -> dict[str, Tensor]:
-    tensors = {f"model/{name}": t.detach() for name, t in state.module.state_dict().items()}
-    for slot, memories in state.optimizer.items():
-        tensors |= {f"optimizer/{slot}/{name}": t for name, t in memories.items()}
-    return tensors
 
 
 def _differences(wanted: set[str], given: set[str], noun: str) -> list[str]:

@@ -12,7 +12,7 @@ from ..measures import View
 from ..spec import RunSpec
 from ..tasks import Split
 from .state import State, detectors
-from .step import Step
+from .step import Step, check_finite
 
 
 class Moment(NamedTuple):
@@ -31,12 +31,13 @@ def train(spec: RunSpec, split: Split, state: State) -> Iterator[Moment]:
     A fresh state is read first (step 0); a state from a checkpoint was read before it was saved.
 
     Raises:
-        DivergedError: Loss or gradient is not finite. The state is that of the step before.
+        DivergedError: Loss or gradient is not finite, and the state is that of the step before; or a weight or an
+            optimizer memory is not, found when the measures were due.
     """
     step, look = Step(spec, split, state), Look(spec, split, state)
-    if state.step == 0:
+    if state.looked_at != state.step:
         yield look()
-    while state.step < spec.steps:
+    while state.ended is None and state.step < spec.steps:
         step.update()
         yield look()
 
@@ -63,12 +64,13 @@ class Look:
         state, spec = self.state, self.spec
         step, last = state.step, state.step == spec.steps
         readings: dict[str, float] = {}
-        for measure in spec.measures:
-            if (measure.cadence or spec.evaluation).due(step) or last:
-                readings |= measure.read(self.view)
+        due = [measure for measure in spec.measures if (measure.cadence or spec.evaluation).due(step) or last]
+        if due:  # what is not finite and has not reached the loss yet must not reach the log either
+            check_finite(state.tensors, f"the state after step {step:,}")
+        for measure in due:
+            readings |= measure.read(self.view)
         events: list[Event] = []
         best: list[str] = []
-        reason = None
         if readings:
             for name, detector in self.detectors.items():
                 before = state.detectors[name]
@@ -76,7 +78,12 @@ class Look:
                 events += new
                 if name.startswith("best:") and state.detectors[name] != before:
                     best.append(name)
-            state.stopping, reason = spec.stopping.update(state.stopping, step, readings)
-        if last and reason is None:
-            reason = f"all {spec.steps:,} steps are done"
-        return Moment(step, readings, events, best, reason)
+            state.stopping, state.ended = spec.stopping.update(state.stopping, step, readings)
+        state.looked_at = step
+        return Moment(step, readings, events, best, why_over(spec, state))
+
+
+def why_over(spec: RunSpec, state: State) -> str | None:
+    """Why there is no further step to take; None if there is one."""
+    done = f"all {spec.steps:,} steps are done" if state.step >= spec.steps else None
+    return state.ended or done

@@ -23,11 +23,21 @@ class State:
     optimizer: rule.State  # its memories
     detectors: dict[str, Any]  # by name, plain JSON data
     stopping: dict[str, Any]  # plain JSON data
+    looked_at: int = -1  # the last step at which the measures were asked; -1 before the first
+    ended: str | None = None  # why the stopping rule ended the run
 
     @property
     def params(self) -> dict[str, Tensor]:
         """The trained parameters by name."""
         return {name: p for name, p in self.module.named_parameters() if p.requires_grad}
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that a checkpoint holds, e.g. `model/unembed.weight`, `optimizer/mean/unembed.weight`."""
+        tensors = {f"model/{name}": t.detach() for name, t in self.module.state_dict().items()}
+        for slot, memories in self.optimizer.items():
+            tensors |= {f"optimizer/{slot}/{name}": t for name, t in memories.items()}
+        return tensors
 
 
 def start(spec: RunSpec, split: Split) -> State:

@@ -66,6 +66,7 @@ class Session:
         """
         began, first_step = time.monotonic(), self.state.step
         limit_s, shown_at = self.spec.wall_time_limit_s, began
+        self._show("running")
         if self.listener:
             self.listener.start(f"{self.spec.name}  seed {self.spec.seed}", self.spec.steps)
         try:

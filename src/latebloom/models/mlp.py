@@ -15,11 +15,9 @@ from torch import Tensor, nn
 
 from ..base.component import Component
 from . import initial
+from .activation import FUNCTIONS, Activation
 from .learner import Learner
 from .shape import Shape
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Mlp(Component):
@@ -30,7 +28,7 @@ class Mlp(Component):
     """Width of every hidden layer."""
     depth: int = Field(2, ge=1, le=64)
     """Number of hidden layers."""
-    activation: Literal["relu", "gelu"] = "relu"
+    activation: Activation = "relu"
     """Nonlinearity after each hidden layer."""
     init_scale: float = Field(1.0, gt=0)
     """Factor on all initial parameters, biases included. Above 1 delays generalization (Liu et al. 2022, Omnigrok)."""
@@ -79,7 +77,7 @@ class MlpModule(Learner):
         hidden = [nn.Linear(spec.width, spec.width) for _ in range(spec.depth - 1)]
         self.layers = nn.ModuleList([OneHot(shape, spec.width), *hidden])
         self.unembed = nn.Linear(spec.width, shape.labels)
-        self.activation = ACTIVATIONS[spec.activation]
+        self.activation = FUNCTIONS[spec.activation]
 
     def forward(self, inputs_BT: Tensor) -> Tensor:
         """Logits (B, V) for token ids (B, T) int64."""

@@ -15,13 +15,11 @@ from torch import Tensor, nn
 
 from ..base.component import Component
 from . import initial
+from .activation import FUNCTIONS, Activation
 from .attention import attend
 from .learner import Learner
 from .prefix import Rows, Trie
 from .shape import Shape
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
 
 
 class Transformer(Component):
@@ -38,7 +36,7 @@ class Transformer(Component):
     """Hidden width of each block's MLP; left out: 4 x width."""
     norm: Literal["pre", "post", "none"] = "pre"
     """LayerNorm before each sublayer and before the answer (pre), after each sublayer (post), or nowhere."""
-    activation: Literal["relu", "gelu"] = "relu"
+    activation: Activation = "relu"
     """Nonlinearity of the MLPs."""
     bias: bool = False
     """Whether linear maps have biases (LayerNorm always has)."""
@@ -82,7 +80,7 @@ class Block(nn.Module):
         super().__init__()
         d, hidden = spec.width, spec.mlp_width or 4 * spec.width
         self.norm, self.heads, self.dropout = spec.norm, spec.heads, spec.dropout
-        self.activation = ACTIVATIONS[spec.activation]
+        self.activation = FUNCTIONS[spec.activation]
         self.norm1 = nn.LayerNorm(d) if spec.norm != "none" else nn.Identity()
         self.attention = nn.ModuleDict({n: nn.Linear(d, d, spec.bias) for n in ("query", "key", "value", "out")})
         self.norm2 = nn.LayerNorm(d) if spec.norm != "none" else nn.Identity()

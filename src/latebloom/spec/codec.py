@@ -85,7 +85,7 @@ def override(recipe: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
             problems.append(f"{assignment!r} is no setting; expected key=value, e.g. optimizer.weight_decay=0.3")
             continue
         try:
-            nested = _value(text)
+            nested: Any = _value(text)
         except (yaml.YAMLError, OmegaConfBaseException, SpecError) as error:
             problems.append(f"{key} = {text!r} is no YAML value: {str(error).splitlines()[0]}")
             continue

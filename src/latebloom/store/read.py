@@ -91,7 +91,7 @@ class StoredRun:
 
     def records(self) -> Iterator[tuple[int, dict[str, float]]]:
         """Every evaluated step with its readings, in the order written."""
-        for line in self._lines(layout.READINGS):
+        for line in self._lines(layout.READINGS, "step", "readings"):
             yield line["step"], {name: float(value) for name, value in line["readings"].items()}
 
     def curves(self) -> dict[str, Curve]:
@@ -121,7 +121,7 @@ class StoredRun:
         """Everything concluded so far, in the order it became known."""
         return [
             Event(line["step"], line["kind"], line["known_at"], jsonl.revive(line["evidence"]))
-            for line in self._lines(layout.EVENTS)
+            for line in self._lines(layout.EVENTS, *Event._fields)
         ]
 
     def journal(self) -> list[dict[str, Any]]:
@@ -151,11 +151,11 @@ class StoredRun:
             raise StoreError(f"Run {self.id} has no checkpoint at step {step}. It has: {listed}.")
         return checkpoints.load(self.path, step)[1]
 
-    def _lines(self, log: str) -> Iterator[dict[str, Any]]:
+    def _lines(self, log: str, *keys: str) -> Iterator[dict[str, Any]]:
         damaged = 0
         try:
             for line in jsonl.scan(durable.read_chunks(self.path / log)):
-                if line.fields is not None:
+                if line.fields is not None and line.fields.keys() >= set(keys):
                     yield line.fields
                     continue
                 damaged += 1

@@ -26,6 +26,7 @@ class Recovery(NamedTuple):
     """What a writer starts from."""
 
     newest: tuple[int, dict[str, bytes]] | None  # step and files of the newest good checkpoint
+    last_step: int  # of the readings that stand, -1 if there are none
     notices: list[str]  # what was done, in words
 
 
@@ -49,7 +50,7 @@ def recover(run: Path, logs: Logs) -> Recovery:
     for name, log in (("readings", logs.readings), ("events", logs.events)):
         if _set_aside(run, log, offsets[name], f"{name}-after-{step:09d}", notices):
             notices.append(f"{log.path.name} was cut back to step {step}; what came after it will be computed again.")
-    return Recovery((step, found[1]) if found else None, notices)
+    return Recovery((step, found[1]) if found else None, _last_step(logs.readings, notices), notices)
 
 
 def _newest_good(run: Path, logs: Logs, notices: list[str]) -> tuple[Manifest, dict[str, bytes]] | None:
@@ -84,6 +85,16 @@ def _repair_journal(run: Path, journal: Log, notices: list[str]) -> None:
         whole = line.end
     if _set_aside(run, journal, whole, "journal-torn", notices):
         notices.append("The last line of the journal was torn; it was moved to the quarantine.")
+
+
+def _last_step(readings: Log, notices: list[str]) -> int:
+    last = -1
+    for line in jsonl.scan(durable.read_chunks(readings.path)):
+        if line.fields is None:
+            notices.append(f"{readings.path.name}: line {line.number} is damaged; its readings are lost.")
+        else:
+            last = line.fields.get("step", last)
+    return last
 
 
 def _set_aside(run: Path, log: Log, offset: int, stem: str, notices: list[str]) -> bool:

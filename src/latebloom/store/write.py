@@ -147,7 +147,7 @@ class RunWriter:
         self.close()
 
     def _recover(self) -> None:
-        self.recovered, self.notices = recover.recover(self._path, self._owned())
+        self.recovered, self._last_step, self.notices = recover.recover(self._path, self._owned())
         step = self.recovered[0] if self.recovered else 0
         if self.recovered:
             self._verified.add(step)

@@ -1,0 +1,46 @@
+# The two commands of a newcomer are `make demo` and `make test`.
+.PHONY: help demo test check slow browser bench docs clean
+PY := .venv/bin/python
+
+help:      ## this list
+	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/demo.done      ## install, then watch a network grok
+	.venv/bin/latebloom run demo
+
+test: .venv/test.done      ## install, then the fast tests
+	$(PY) -m pytest -m "not slow and not browser"
+
+check: .venv/dev.done      ## format, lint, types, layers, fast tests
+	.venv/bin/ruff format --check src tests benchmarks
+	.venv/bin/ruff check src tests benchmarks
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -m "not slow and not browser"
+
+slow: .venv/dev.done      ## every crash point, hundreds of kills, long properties
+	$(PY) -m pytest -m slow
+
+browser: .venv/dev.done      ## the report in a real browser (Debian: apt-get install chromium)
+	$(PY) -m pytest -m browser
+
+bench: .venv/dev.done      ## measure all figures of docs/performance.md, on quiet cores (about 40 minutes)
+	$(PY) -m benchmarks
+
+docs: .venv/dev.done      ## redraw what the documents take from the code and from committed results
+	$(PY) -m docs.draw
+
+clean:      ## forget the environment
+	rm -rf .venv
+
+.venv/demo.done: pyproject.toml constraints.txt scripts/bootstrap.sh
+	sh scripts/bootstrap.sh
+	@touch $@
+
+.venv/test.done: pyproject.toml constraints.txt scripts/bootstrap.sh
+	EXTRAS=[test] sh scripts/bootstrap.sh
+	@touch $@ .venv/demo.done
+
+.venv/dev.done: pyproject.toml constraints.txt scripts/bootstrap.sh
+	EXTRAS=[dev,browser] sh scripts/bootstrap.sh
+	@touch $@ .venv/test.done .venv/demo.done

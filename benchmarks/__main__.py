@@ -1,0 +1,14 @@
+"""Run the benchmarks named on the command line, or all."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALL = ("step", "full_batch", "overhead", "startup", "memory", "seeds")
+
+for name in sys.argv[1:] or ALL:
+    if name not in ALL:
+        sys.exit(f"benchmark {name!r} is unknown; known: {', '.join(ALL)}")
+    print(f"{name}: {importlib.import_module(f'benchmarks.{name}').__doc__}", flush=True)
+    importlib.import_module(f"benchmarks.{name}").main()

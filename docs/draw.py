@@ -1,0 +1,171 @@
+"""Fill what the documents take from elsewhere: the structure from the code, the figures from committed results.
+
+    python -m docs.draw            write
+    python -m docs.draw --check    only say what is out of date
+
+A document marks such a part with `<!-- drawn: NAME -->` and `<!-- end -->`; what lies between is replaced.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "latebloom"
+RESULTS = ROOT / "benchmarks" / "results"
+PART = re.compile(r"(<!-- drawn: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def layers() -> list[list[str]]:
+    """The lines of the house, top first, as the import contract in pyproject.toml has them."""
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    rows = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return [[name.strip(" ()") for name in row.split("|")] for row in rows]
+
+
+def modules(folder: str) -> dict[str, str]:
+    """First docstring lines of a folder's modules, by file name; its own under ``."""
+    found = {}
+    for path in sorted((SOURCE / folder).rglob("*.py")):
+        name = "" if path.name == "__init__.py" and path.parent.name == folder else path.relative_to(SOURCE / folder)
+        if path.name != "__init__.py" or name == "":
+            found[str(name)] = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+    return found
+
+
+def imports(folder: str) -> set[str]:
+    """The other folders that a folder's modules import, hidden imports included."""
+    found = set()
+    for path in (SOURCE / folder).rglob("*.py"):
+        package = ["latebloom", *path.relative_to(SOURCE).parent.parts]
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else []
+                start = ".".join([*base, node.module or ""]).strip(".")
+                names = [start] if start != "latebloom" else [f"latebloom.{alias.name}" for alias in node.names]
+            found |= {n.split(".")[1] for n in names if n.startswith("latebloom.")}
+    return {name for name in found if (SOURCE / name).is_dir()} - {folder}
+
+
+def architecture() -> str:
+    """Every room, top first, with what it imports and what is in it."""
+    lines = []
+    for row in layers():
+        for folder in row:
+            if not (SOURCE / folder).is_dir() or not (rooms := modules(folder)):
+                continue
+            below = ", ".join(f"`{name}`" for name in sorted(imports(folder))) or "nothing of ours"
+            lines += [f"### `{folder}/`", "", rooms.pop(""), "", f"Imports {below}.", ""]
+            lines += [f"- `{name}` {text}" for name, text in rooms.items()]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def result(name: str) -> dict[str, Any]:
+    """A committed result file."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def measured_by(name: str) -> str:
+    """The command, day and machine of a result."""
+    r = result(name)
+    return (
+        f"`{r['command']}`, {r['measured_on']}, {r['processor']}, {r['cores']} cores, {r['threads']} thread, "
+        f"torch {r['torch']}, load average {r['load_average']}."
+    )
+
+
+def sides(name: str, against: str) -> str:
+    """One comparison of several sides as a table."""
+    rows = result(name)["measured"][against].items()
+    lines = ["| | median ms | times ours |", "|---|---:|---:|"]
+    return "\n".join(lines + [f"| {side} | {row['median_ms']} | {row['times_ours']:.2f} |" for side, row in rows])
+
+
+def step() -> str:
+    """The optimizer step."""
+    eager, compiled = sides("step", "against_eager"), sides("step", "against_compiled")
+    return f"Against our eager step:\n\n{eager}\n\nAgainst our compiled step:\n\n{compiled}\n\n{measured_by('step')}\n"
+
+
+def full_batch() -> str:
+    """The full-batch step."""
+    return f"{sides('full_batch', 'against_eager')}\n\n{measured_by('full_batch')}\n"
+
+
+def flat(name: str) -> Callable[[], str]:
+    """A result that is a flat table of figures."""
+
+    def table() -> str:
+        rows = result(name)["measured"].items()
+        lines = ["| | |", "|---|---:|", *(f"| {key.replace('_', ' ')} | {value:,} |" for key, value in rows)]
+        return "\n".join(lines) + f"\n\n{measured_by(name)}\n"
+
+    return table
+
+
+def seeds() -> str:
+    """When five seeds generalized."""
+    measured = result("seeds")["measured"]
+    lines = [
+        "| seed | memorized at step | generalized at step | delay in steps | verdict |",
+        "|---:|---:|---:|---:|---|",
+    ]
+    for run in measured["runs"]:
+        numbers = (run["memorized_step"], run["generalized_step"], run["grokking_delay_steps"])
+        shown = " | ".join("not reached" if number is None else f"{number:,}" for number in numbers)
+        lines.append(f"| {run['seed']} | {shown} | {run['verdict']} |")
+    return "\n".join(lines) + f"\n\n{measured_by('seeds')}\n"
+
+
+def faults() -> str:
+    """What the fault tests counted."""
+    rows = result("faults")["measured"].items()
+    lines = ["| | |", "|---|---:|", *(f"| {key.replace('_', ' ')} | {value:,} |" for key, value in rows)]
+    return "\n".join(lines) + f"\n\n{measured_by('faults')}\n"
+
+
+DRAWN: dict[str, Callable[[], str]] = {
+    "architecture": architecture,
+    "step": step,
+    "full_batch": full_batch,
+    "overhead": flat("overhead"),
+    "startup": flat("startup"),
+    "memory": flat("memory"),
+    "seeds": seeds,
+    "faults": faults,
+}
+
+
+def drawn(text: str) -> str:
+    """A document with its drawn parts made anew."""
+    return PART.sub(lambda part: part[1] + DRAWN[part[2]]() + part[3], text)
+
+
+def outdated() -> dict[Path, str]:
+    """Documents that would change, with their new text."""
+    found = {}
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        text = path.read_text()
+        if (new := drawn(text)) != text:
+            found[path] = new
+    return found
+
+
+if __name__ == "__main__":
+    new_texts = outdated()
+    for document, new_text in new_texts.items():
+        print(document.relative_to(ROOT))
+        if "--check" not in sys.argv:
+            document.write_text(new_text)
+    sys.exit("--check" in sys.argv and bool(new_texts))
