@@ -1,5 +1,5 @@
 # The two commands of a newcomer are `make demo` and `make test`.
-.PHONY: help demo test check slow browser bench docs clean
+.PHONY: help demo test lint check slow browser bench docs clean
 PY := .venv/bin/python
 
 help:      ## this list
@@ -11,12 +11,13 @@ demo: .venv/demo.done      ## install, then watch a network grok
 test: .venv/test.done      ## install, then the fast tests
 	$(PY) -m pytest -m "not slow and not browser"
 
-check: .venv/dev.done      ## format, lint, types, layers, fast tests
-	.venv/bin/ruff format --check src tests benchmarks
-	.venv/bin/ruff check src tests benchmarks
+lint: .venv/dev.done      ## format, lint, strict types, import contracts
+	.venv/bin/ruff format --check src tests benchmarks docs
+	.venv/bin/ruff check src tests benchmarks docs
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(PY) -m pytest -m "not slow and not browser"
+
+check: lint test      ## what must be green before a commit
 
 slow: .venv/dev.done      ## every crash point, hundreds of kills, long properties
 	$(PY) -m pytest -m slow

@@ -130,8 +130,10 @@ def seeds() -> str:
 
 def faults() -> str:
     """What the fault tests counted."""
-    rows = result("faults")["measured"].items()
-    lines = ["| | |", "|---|---:|", *(f"| {key.replace('_', ' ')} | {value:,} |" for key, value in rows)]
+    counts = [
+        (f"{test}: {what}", n) for test, found in result("faults")["measured"].items() for what, n in found.items()
+    ]
+    lines = ["| | |", "|---|---:|", *(f"| {what.replace('_', ' ')} | {n:,} |" for what, n in counts)]
     return "\n".join(lines) + f"\n\n{measured_by('faults')}\n"
 
 

@@ -1,18 +1,17 @@
-"""The group of verbs, and what becomes of errors.
-
-Exit codes: 0 done; 1 a failure we did not foresee; 2 wrong usage, recipe or data; 3 an optional dependency is missing;
-4 the training diverged; 5 the store refused; 128 + n stopped by signal n (130 Ctrl-C, 143 SIGTERM), resumable.
-"""
+"""The group of verbs, and what becomes of errors."""
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
+import traceback
 
 import click
 
 from ..base.errors import LatebloomError
+from ..report.text import visible
 
 VERBS = {
     "run": "Train a recipe, watch it, report on it.",
@@ -24,6 +23,17 @@ VERBS = {
     "checkpoints": "List, inspect, compare, roll back.",
     "doctor": "Whether this machine is fit to train on.",
 }
+
+EXIT_CODES = """\b
+Exit codes:
+  0        done
+  1        a failure we did not foresee
+  2        wrong usage, recipe or data
+  3        a package is missing
+  4        the training diverged
+  5        the store refused
+  128 + n  stopped by signal n (130 Ctrl-C, 143 SIGTERM); go on with `latebloom resume`
+"""
 
 
 class Verbs(click.Group):
@@ -41,13 +51,27 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb, or an error that names the nearest one."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], VERBS, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line per verb, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Verbs,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.version_option(package_name="latebloom")
 def app(debug: bool) -> None:
@@ -65,15 +89,26 @@ def app(debug: bool) -> None:
 def main() -> None:
     """Entry point of the `latebloom` command."""
     try:
-        app(prog_name="latebloom")
+        sys.exit(app(prog_name="latebloom", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        usage = [*context.get_usage().splitlines(), f"Try '{context.command_path} --help'.", ""] if context else []
+        _fail([*usage, f"Error: {error.format_message()}"], error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
     except LatebloomError as error:
-        if os.environ.get("LATEBLOOM_DEBUG"):
-            raise
-        for line in str(error).splitlines():
-            click.echo(f"{type(error).__name__}: {line}", err=True)
-        sys.exit(error.exit_code)
-    except ModuleNotFoundError as error:
-        if os.environ.get("LATEBLOOM_DEBUG") or (error.name or "").startswith("latebloom"):
-            raise
-        click.echo(f"The package {error.name!r} is missing: pip install {error.name}", err=True)
-        sys.exit(3)
+        _fail([f"{type(error).__name__}: {line}" for line in str(error).splitlines()], error.exit_code)
+    except Exception as error:
+        missing = getattr(error, "name", None) or ""
+        if isinstance(error, ModuleNotFoundError) and not missing.startswith("latebloom"):
+            _fail([f"The package {missing!r} is missing: pip install {missing}"], 3)
+        _fail([f"{type(error).__name__}: {error}", "This should not happen. `latebloom --debug ...` shows where."], 1)
+
+
+def _fail(lines: list[str], exit_code: int) -> None:
+    """Say what went wrong, and end. Whoever asks for it sees where."""
+    if os.environ.get("LATEBLOOM_DEBUG"):
+        traceback.print_exc()
+    for line in lines:
+        click.echo(visible(line), err=True)
+    sys.exit(exit_code)

@@ -15,7 +15,7 @@ def command() -> None:
     """Saved states of a run. A checkpoint is written RUN@STEP; RUN alone means its newest."""
 
 
-@command.command("list")
+@command.command("list", short_help="All checkpoints of RUN, and why each is kept.")
 @RUN
 @STORE
 @JSON
@@ -27,12 +27,13 @@ def list_(wanted: str, store: Path, as_json: bool) -> None:
     run = Store(store).find(wanted)
     saved = run.checkpoints()
     if as_json:
-        click.echo(json.dumps([{**c._asdict(), "path": str(c.path)} for c in saved]))
+        rows = [{**c._asdict(), "path": str(c.path)} for c in saved]
+        click.echo(json.dumps({"schema": 1, "run": run.id, "checkpoints": rows}))
     else:
         click.echo(checkpoints_table(saved))
 
 
-@command.command()
+@command.command(short_help="One checkpoint in full; its hashes are checked.")
 @click.argument("wanted", metavar="RUN[@STEP] | FILE", default="latest")
 @STORE
 def inspect(wanted: str, store: Path) -> None:
@@ -54,7 +55,7 @@ def inspect(wanted: str, store: Path) -> None:
     click.echo(tensors_table(shapes(run.load(step))))
 
 
-@command.command()
+@command.command(short_help="Checkpoints side by side.")
 @click.argument("wanted", metavar="RUN[@STEP]...", nargs=-1, required=True)
 @STORE
 def compare(wanted: tuple[str, ...], store: Path) -> None:
@@ -66,7 +67,7 @@ def compare(wanted: tuple[str, ...], store: Path) -> None:
     click.echo(compare_table([at_step(shelf, one) for one in wanted]))
 
 
-@command.command()
+@command.command(short_help="A new run from a checkpoint of RUN.")
 @click.argument("wanted", metavar="RUN")
 @click.argument("step", type=int)
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")

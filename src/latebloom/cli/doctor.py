@@ -2,51 +2,94 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 import time
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import click
 
 from ..base.errors import StoreError
-from .options import STORE
+from .options import JSON, STORE
 
 
 @click.command()
 @STORE
-def command(store: Path) -> None:
-    """Whether this machine is fit to train on, what decides its bits, and how fast it is."""
-    from importlib.metadata import PackageNotFoundError, version
+@JSON
+def command(store: Path, as_json: bool) -> None:
+    """Whether this machine is fit to train on, and what decides its bits.
 
+    Ends with 0 if it is, with 3 if a package is missing, with 5 if the store cannot be written.
+    """
+    facts: dict[str, object] = {
+        "latebloom": version("latebloom"),
+        "python": sys.version.split()[0],
+        "system": platform.platform(),
+    }
+    needed, missing = _packages()
+    problems = [f"{package} is missing: pip install {package}" for package in missing]
+    exit_code = 3 if missing else 0
+    if not missing:
+        facts |= _machine()
+        try:
+            facts["store"] = f"{store.resolve()}, a durable write takes {_write_ms(store):.1f} ms"
+        except StoreError as error:
+            problems, exit_code = [str(error)], 5
+    if as_json:
+        click.echo(json.dumps({"schema": 1, **facts, "packages": needed, "problems": problems}))
+        sys.exit(exit_code)
+    facts["packages"] = ", ".join(f"{package} {number}" for package, number in needed.items())
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name:<{width}}  {value}")
+    for problem in problems:
+        click.echo(f"problem: {problem}", err=True)
+    if not problems:
+        click.echo("This machine is fit to train on.")
+    sys.exit(exit_code)
+
+
+def _packages() -> tuple[dict[str, str], list[str]]:
+    """What latebloom needs: versions by name, and names of what is not there."""
+    found: dict[str, str] = {}
+    missing = []
+    for requirement in requires("latebloom") or []:
+        name, _, condition = requirement.partition(";")
+        package = name.strip().split("=")[0].split("<")[0].split(">")[0].split("[")[0].strip()
+        if "extra" in condition:
+            continue
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            missing.append(package)
+    return found, missing
+
+
+def _machine() -> dict[str, object]:
     import psutil
 
-    click.echo(f"latebloom  {version('latebloom')} on Python {sys.version.split()[0]}, {platform.platform()}")
-    click.echo(f"cores      {psutil.cpu_count(logical=False)} physical, {psutil.cpu_count()} logical")
-    click.echo(f"memory     {psutil.virtual_memory().available / 2**30:.1f} GiB free")
-    broken = []
-    for package in ("torch", "numpy", "scipy", "pydantic", "omegaconf", "safetensors", "matplotlib", "rich", "click"):
-        try:
-            click.echo(f"{package.ljust(10)} {version(package)}")
-        except PackageNotFoundError:
-            broken.append(f"{package} is missing: pip install {package}")
-    if not broken:
-        from ..engine import fingerprint, prepare
-        from ..store import durable
+    from ..engine import fingerprint, prepare
 
-        prepare(threads=1)
-        for key, value in fingerprint(compiled=False).items():
-            click.echo(f"  {key}: {value}")
-        try:
-            durable.make_folder(store)
-            began = time.perf_counter()
-            durable.replace(store / ".doctor", b"can be written")
-            durable.remove(store / ".doctor")
-            click.echo(
-                f"store      {store.resolve()}: a durable write takes {1e3 * (time.perf_counter() - began):.1f} ms"
-            )
-        except StoreError as error:
-            broken.append(str(error))
-    for one in broken:
-        click.echo(f"broken     {one}", err=True)
-    sys.exit(5 if broken else 0)
+    prepare(threads=1)
+    deciding = fingerprint(compiled=False)
+    del deciding["threads"], deciding["compiled"]  # each run's own choice
+    variables = ", ".join(f"{name}={value}" for name, value in deciding.pop("variables").items())
+    return {
+        "cores": f"{psutil.cpu_count(logical=False)} physical, {psutil.cpu_count()} logical",
+        "memory": f"{psutil.virtual_memory().available / 2**30:.1f} GiB free",
+        **deciding,
+        "variables": variables or "none that decides bits",
+    }
+
+
+def _write_ms(store: Path) -> float:
+    from ..store import durable
+
+    durable.make_folder(store)
+    began = time.perf_counter()
+    durable.replace(store / ".doctor", b"can be written")
+    took_ms = 1e3 * (time.perf_counter() - began)
+    durable.remove(store / ".doctor")
+    return took_ms

@@ -20,6 +20,8 @@ def command(store: Path, as_json: bool) -> None:
     runs = Store(store).runs()
     if not as_json:
         click.echo(runs_table(runs))
+        if not runs:
+            click.echo(f"looked in {store}; `latebloom run demo` makes one, in about a minute", err=True)
         return
     rows = [
         {"id": r.id, "name": r.name, "status": r.status, "step": r.step, "seed": r.seed, "created_at": r.created_at}

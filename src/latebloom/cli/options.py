@@ -34,7 +34,7 @@ def at_step(store: Store, wanted: str) -> tuple[StoredRun, int]:
     from ..base.errors import StoreError
 
     name, at, step = wanted.rpartition("@")
-    run = store.find(name if at else wanted)
+    run = store.find(name or "latest" if at else wanted)
     steps = [checkpoint.step for checkpoint in run.checkpoints()]
     if not steps:
         raise StoreError(f"run {run.id} has no checkpoint")

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from .aliases import ALIASES
+from .aliases import assignments, refuse_short_names, short_names, with_aliases
 from .options import JSON, QUIET, STORE
 
-
-def _with_aliases(function: Callable[..., Any]) -> Callable[..., Any]:
-    """One option per alias, in both spellings."""
-    for alias, key in reversed(ALIASES.items()):
-        names = {f"--{alias}", f"--{alias.replace('-', '_')}"}
-        function = click.option(*sorted(names), f"set_{alias.replace('-', '_')}", help=f"Sets {key}.", metavar="VALUE")(
-            function
-        )
-    return function
+SETTINGS = """\b
+Every setting can be given as KEY=VALUE, values as in YAML:
+  latebloom run demo seed=2 optimizer.kind=sgd batch.size=null
+  latebloom recipes show demo                     all keys, with the values in force
+"""
 
 
-@click.command()
+def _in_a_folder(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse before the training what would fail after it."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {str(value.parent)!r}; make it first")
+    return value
+
+
+@click.command(epilog=f"{SETTINGS}\n\b\n{short_names()}")
 @click.argument("recipe")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
-@_with_aliases
 @STORE
 @QUIET
 @JSON
 @click.option("--dry-run", is_flag=True, help="Print the whole recipe as it would run, and stop.")
 @click.option("--no-report", is_flag=True, help="Do not write figure and page at the end.")
-@click.option("--save-path", "--save_path", type=click.Path(path_type=Path), help="Also write the figure here (PNG).")
+@click.option(
+    "--save-path",
+    "--save_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_in_a_folder,
+    help="Also write the figure here (PNG).",
+)
+@click.option("--multi-task", "--multi_task", is_flag=True, hidden=True)
+@with_aliases
 def command(
     recipe: str,
     settings: tuple[str, ...],
@@ -41,18 +50,20 @@ def command(
     dry_run: bool,
     no_report: bool,
     save_path: Path | None,
-    **aliases: str | None,
+    multi_task: bool,
+    **aliases: Sequence[str],
 ) -> None:
-    """Train RECIPE (a shipped one, see `latebloom recipes`, or a .yaml file) with KEY=VALUE settings changed."""
+    """Train RECIPE, a shipped one (see `latebloom recipes`) or a .yaml file, with some settings changed."""
     from .. import lab, spec
     from .train import finish, watching
 
-    given = [
-        f"{ALIASES[name.removeprefix('set_').replace('_', '-')]}={value}" for name, value in aliases.items() if value
-    ]
-    overrides = [*settings, *given]
+    mixed = spec.read_recipe(recipe).settings.get("task", {}) if multi_task else None
+    refuse_short_names(settings)
+    overrides = [*settings, *assignments(aliases, mixed)]
     if dry_run:
-        click.echo(spec.to_yaml(spec.build(spec.read_recipe(recipe), overrides)), nl=False)
+        planned = spec.build(spec.read_recipe(recipe), overrides)
+        lab.rehearse(planned)
+        click.echo(spec.to_yaml(planned), nl=False)
         return
     view, started = watching(quiet or as_json)
     run = lab.run(recipe, overrides, store=store, listener=view, started=started)

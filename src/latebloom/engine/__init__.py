@@ -2,7 +2,18 @@
 
 from .checkpoint import pack, unpack
 from .device import fingerprint, prepare
-from .loop import Moment, train
+from .loop import Moment, listened, train, why_over
 from .state import State, start
 
-__all__ = ["Moment", "State", "fingerprint", "pack", "prepare", "start", "train", "unpack"]
+__all__ = [
+    "Moment",
+    "State",
+    "fingerprint",
+    "listened",
+    "pack",
+    "prepare",
+    "start",
+    "train",
+    "unpack",
+    "why_over",
+]

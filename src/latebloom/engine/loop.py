@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 
 from ..base.record import Event
+from ..detect.replay import Readings
 from ..measures import View
 from ..spec import RunSpec
 from ..tasks import Split
@@ -81,6 +82,18 @@ class Look:
             state.stopping, state.ended = spec.stopping.update(state.stopping, step, readings)
         state.looked_at = step
         return Moment(step, readings, events, best, why_over(spec, state))
+
+
+def listened(spec: RunSpec, split: Split, state: State, records: Iterable[tuple[int, Readings]]) -> State:
+    """The state as if the spec's detectors and stopping rule had heard these records, and none ended the run yet."""
+    listening = detectors(spec, split)
+    state.detectors = {name: detector.init() for name, detector in listening.items()}
+    state.stopping, state.ended = spec.stopping.init(), None
+    for step, readings in records:
+        for name, detector in listening.items():
+            state.detectors[name], _ = detector.update(state.detectors[name], step, readings)
+        state.stopping, _ = spec.stopping.update(state.stopping, step, readings)
+    return state
 
 
 def why_over(spec: RunSpec, state: State) -> str | None:

@@ -12,6 +12,7 @@ from ..models import Learner, Shape
 from ..optimizers import rule
 from ..spec import RunSpec
 from ..tasks import Split
+from .batches import BatchStream
 
 
 @dataclass
@@ -41,7 +42,12 @@ class State:
 
 
 def start(spec: RunSpec, split: Split) -> State:
-    """The state at step 0."""
+    """The state at step 0.
+
+    Raises:
+        SpecError: The batches cannot be filled from the split.
+    """
+    BatchStream(spec.batch, split, spec.seed)
     shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], len(split.label_names))
     module = spec.model.build(shape, spec.seed)
     state = State(0, module, {}, {}, spec.stopping.init())

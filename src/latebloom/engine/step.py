@@ -50,7 +50,8 @@ class Step:
         loss = self.loss_of(*(self.always or self._fed(self.batches.at(step))))
         value = loss.item()
         if value - value != 0:  # NaN or infinite
-            raise DivergedError(f"the loss of step {step:,} is {value}")
+            check_finite(self.state.tensors, f"the loss of step {step:,} is {value}: the state before it")
+            raise DivergedError(f"the loss of step {step:,} is {value}, from a state that is finite")
         grads = dict(zip(self.params, torch.autograd.grad(loss, list(self.params.values())), strict=True))
         check_finite(grads, f"the gradient of step {step:,}")
         rate = self.spec.optimizer.learning_rate * self.spec.schedule.factor(step)

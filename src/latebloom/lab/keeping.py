@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ..engine import Moment, State
 from ..spec import Checkpoints
 
-FOREVER = ("milestone", "event:", "final", "branch")
+FOREVER = ("milestone", "event:", "final", "branch", "unreadable")
 
 
 class Keeper:

@@ -6,13 +6,14 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from ..base.component import from_dict
-from ..base.errors import StoreError
-from ..engine import fingerprint, prepare, start, unpack
-from ..spec import RunSpec, build, identity, merged, override, plain, read_recipe
+from ..base.errors import SpecError, StoreError
+from ..engine import fingerprint, listened, pack, prepare, start, unpack
+from ..spec import RunSpec, build, identity, plain, read_recipe
 from ..store import RunWriter, Store, StoredRun
 from ..tasks import Split, share_notice
 from .handle import Run, default_store
@@ -52,8 +53,7 @@ def run(
         run = latebloom.run("modular-division", seed=1)
         print(run.summary())
     """
-    given = plain(recipe) if isinstance(recipe, RunSpec) else read_recipe(str(recipe))
-    spec = build(merged(override(given, overrides), settings))
+    spec = build(recipe if isinstance(recipe, RunSpec) else read_recipe(str(recipe)), overrides, settings)
     prepare(spec.threads)
     split = spec.task.split(spec.seed)
     spec = settled(spec, split)
@@ -125,13 +125,14 @@ def rollback(
     Args:
         wanted: `latest`, a name, an id or a part of one.
         step: One of the run's checkpoints.
-        overrides: Settings to change from here on, e.g. `["optimizer.learning_rate=1e-4"]`.
+        overrides: Settings to change from here on, e.g. `["optimizer.learning_rate=1e-4"]`. Another stopping rule, or
+            other bests, are told all readings up to here first.
         name: The new run's name; by default the old one's with the step.
         store: Folder of runs, as for `run`.
 
     Raises:
-        StoreError: No such run or checkpoint, or it is damaged.
-        SpecError: An override is wrong, or changes what the checkpoint's tensors mean.
+        StoreError: No such run or checkpoint; it is damaged; or an override changes the shape of what is in it.
+        SpecError: An override is wrong.
     """
     shelf = Store(store or default_store())
     source = shelf.find(wanted)
@@ -140,13 +141,22 @@ def rollback(
         raise StoreError(
             f"run {source.id} has no checkpoint of step {step:,}; it has {', '.join(f'{s:,}' for s in known) or 'none'}"
         )
-    spec = build(override(source.spec, overrides))
+    was: RunSpec = from_dict(RunSpec, source.spec, f"the spec of run {source.id}")
+    was = was.but(steps=_steps_so_far(source, was.steps))
+    spec = build(was, overrides)
+    if spec.steps < step:
+        raise SpecError(f"steps = {spec.steps:,} is over at step {step:,} already; expected a larger number")
     if name is None and not any(o.startswith("name=") for o in overrides):
-        name = f"{source.name} from step {step}"
+        name = f"{source.name[:150]} from step {step}"
     spec = spec.but(name=name or spec.name)
     split = spec.task.split(spec.seed)
     spec = settled(spec, split)
-    unpack(spec, split, source.load(step))  # refuses now what could not be resumed later
+    blobs = source.load(step)
+    if (spec.stopping, spec.checkpoints.best) != (was.stopping, was.checkpoints.best):
+        state = unpack(was, split, blobs)
+        records = takewhile(lambda record: record[0] <= step, source.records())
+        blobs = pack(listened(spec, split, state, records))
+    unpack(spec, split, blobs)  # refuses now what could not be resumed later
     run_id = shelf.branch(
         source,
         step,
@@ -155,8 +165,18 @@ def rollback(
         spec_hash=identity(spec),
         seed=spec.seed,
         environment={**source.environment, "overrides": list(overrides)},
+        blobs=blobs,
     )
     return Run(shelf.find(run_id))
+
+
+def rehearse(spec: RunSpec) -> None:
+    """Do all that comes before the first step, and write nothing.
+
+    Raises:
+        SpecError: What only the data can refuse, e.g. a batch larger than the training set.
+    """
+    start(spec, spec.task.split(spec.seed))
 
 
 def settled(spec: RunSpec, split: Split) -> RunSpec:

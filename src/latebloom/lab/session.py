@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, Protocol
 
 from ..base.errors import DivergedError, LatebloomError
 from ..detect import GrokDetector, verdict
-from ..engine import Moment, State, pack, train
+from ..engine import Moment, State, pack, train, why_over
 from ..spec import RunSpec
 from ..store import RunWriter
+from ..store.checkpoints import steps
 from ..tasks import Split
 from .keeping import Keeper
 from .signals import Interruption
@@ -23,8 +24,8 @@ STATE_EVERY_S = 5.0  # how old the status that `list` shows may be
 class Listener(Protocol):
     """Who wants to watch; see `latebloom.report.terminal.LiveView`."""
 
-    def start(self, title: str, total_steps: int) -> None:
-        """The stretch begins."""
+    def start(self, title: str, total_steps: int, *, may_end_sooner: bool = False) -> None:
+        """The stretch begins; a stopping rule may end it before its last step."""
 
     def update(
         self, step: int, readings: Mapping[str, float], phase: str, steps_per_s: float, seconds_left: float | None
@@ -54,8 +55,10 @@ class Session:
     ) -> None:
         self.writer, self.spec, self.split, self.state, self.listener = writer, spec, split, state, listener
         self.detector: GrokDetector = spec.detector
-        self.keeper = Keeper(spec.checkpoints, {c.step: c.labels for c in writer.run.checkpoints()})
-        self.readings: dict[str, float] = {}
+        saved = writer.run.checkpoints()
+        labels = {step: ("unreadable",) for step in steps(writer.run.path)} | {c.step: c.labels for c in saved}
+        self.keeper = Keeper(spec.checkpoints, labels)
+        self.readings = next((c.readings for c in saved if c.step == state.step), {})
 
     def run(self) -> Outcome:
         """Train.
@@ -68,7 +71,9 @@ class Session:
         limit_s, shown_at = self.spec.wall_time_limit_s, began
         self._show("running")
         if self.listener:
-            self.listener.start(f"{self.spec.name}  seed {self.spec.seed}", self.spec.steps)
+            may_end_sooner = self.spec.stopping.kind != "never"
+            title = f"{self.spec.name}  seed {self.spec.seed}"
+            self.listener.start(title, self.spec.steps, may_end_sooner=may_end_sooner)
         try:
             with Interruption() as interruption:
                 for moment in train(self.spec, self.split, self.state):
@@ -87,11 +92,14 @@ class Session:
                     if now - shown_at > STATE_EVERY_S:
                         shown_at = now
                         self._show("running")
-            return self._end("finished", f"all {self.spec.steps:,} steps are done", 0)  # nothing was left to do
+            return self._end("finished", why_over(self.spec, self.state) or "", 0)  # nothing was left to do
         except DivergedError as error:
             raise self._diverged(error) from None
         except LatebloomError as error:
             self._try_to_show("failed", str(error))
+            raise
+        except KeyboardInterrupt:
+            self._try_to_show("interrupted", "stopped at once, by Ctrl-C")
             raise
         except BaseException as error:
             self._try_to_show("failed", f"{type(error).__name__}: {error}", traceback.format_exc())

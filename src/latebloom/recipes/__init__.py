@@ -1,1 +1,1 @@
-"""Shipped recipes: one YAML file per published or seed claim."""
+"""Recipes shipped with the package, one YAML per published setting: what it is, where it comes from, what to expect."""

@@ -52,8 +52,9 @@ class LiveView:
         self._events: list[str] = []
         self._now: tuple[int, Mapping[str, float], str, float, float | None] = (0, {}, "", 0.0, None)
 
-    def start(self, title: str, total_steps: int) -> None:
-        """Begin to show a run of this many steps."""
+    def start(self, title: str, total_steps: int, *, may_end_sooner: bool = False) -> None:
+        """Begin to show a run of this many steps, or of at most as many."""
+        self._left = "at most {} left" if may_end_sooner else "{} left"
         self._title, self._total = visible(title, 60), max(total_steps, 1)
         self._sparklines = [Sparkline(total_steps), Sparkline(total_steps)]
         self._events = []
@@ -112,7 +113,7 @@ class LiveView:
     def _line(self) -> str:
         step, readings, phase, steps_per_s, seconds_left = self._now
         shown = "  ".join(f"{name} {_reading(name, readings)}" for name in SHOWN if name in readings)
-        return f"step {step:,}/{self._total:,}  {visible(phase)}  {shown}  {_pace(steps_per_s, seconds_left)}"
+        return f"step {step:,}/{self._total:,}  {visible(phase)}  {shown}  {self._pace(steps_per_s, seconds_left)}"
 
     def _panel(self) -> Any:
         from rich.panel import Panel
@@ -133,7 +134,7 @@ class LiveView:
         pace.add_row(
             ProgressBar(total=self._total, completed=min(step, self._total), width=24),
             f"{step:,} / {self._total:,}",
-            _pace(steps_per_s, seconds_left),
+            self._pace(steps_per_s, seconds_left),
         )
         rows = Table.grid()
         rows.add_row(curves)
@@ -142,6 +143,10 @@ class LiveView:
             rows.add_row(Text(text))
         title = Text.assemble((self._title, "bold"), "  ", (visible(phase), PHASE_COLOURS.get(phase, "")))
         return Panel(rows, title=title, title_align="left", width=min(88, self._live.console.width))
+
+    def _pace(self, steps_per_s: float, seconds_left: float | None) -> str:
+        left = "" if seconds_left is None else f", {self._left.format(duration(seconds_left))}"
+        return f"{steps_per_s:,.1f} steps/s{left}"
 
     def _write(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -152,8 +157,3 @@ def _reading(name: str, readings: Mapping[str, float]) -> str:
     if name not in readings:
         return "–"
     return f"{readings[name]:.1%}" if name.endswith("accuracy") else f"{readings[name]:.3g}"
-
-
-def _pace(steps_per_s: float, seconds_left: float | None) -> str:
-    left = "" if seconds_left is None else f", {duration(seconds_left)} left"
-    return f"{steps_per_s:,.1f} steps/s{left}"

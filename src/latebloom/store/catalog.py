@@ -105,15 +105,17 @@ class Store:
         spec_hash: str,
         seed: int,
         environment: Mapping[str, Any],
+        blobs: Mapping[str, bytes] | None = None,
     ) -> str:
         """A new run that goes on from a checkpoint of another one, which is only read; returns the new run's id.
 
-        The checkpoint and the logs up to it are copied, so that each run is whole without the other.
+        The checkpoint and the logs up to it are copied, so that each run is whole without the other. `blobs` are the
+        files to go on from instead of the checkpoint's own.
         """
         parent = {"run": source.id, "step": step}
         who = _identity(name, seed, spec, spec_hash, environment, parent)
         reason = f"branched from step {step} of run {source.id}"
-        blobs = source.load(step)
+        blobs = source.load(step) if blobs is None else blobs
         manifest = checkpoints.manifest(source.path, step)
         with self._building() as (building, run_id, lock):
             _fill(building, run_id, who, state_line("interrupted", step, reason, {}))
@@ -124,7 +126,7 @@ class Store:
                 run_id,
                 step,
                 blobs,
-                labels=manifest.checkpoint.labels,
+                labels=list(dict.fromkeys([*manifest.checkpoint.labels, "branch"])),
                 readings=manifest.checkpoint.readings,
                 log_offsets=manifest.log_offsets,
             )

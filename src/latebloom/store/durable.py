@@ -102,7 +102,7 @@ def folders(folder: Path) -> list[str]:
             return []
 
 
-def make_folder(path: Path) -> bool:
+def make_folder(path: Path, *, parents: bool = True) -> bool:
     """Make a folder, and its parents, durably. Returns False if it was there already."""
     with _doing("mkdir", path):
         try:
@@ -110,13 +110,13 @@ def make_folder(path: Path) -> bool:
         except FileExistsError:
             return False
         except FileNotFoundError:
-            if path.parent == path:
+            if not parents or path.parent == path:
                 raise
         else:
             sync_folder(path.parent)
             return True
     make_folder(path.parent)
-    return make_folder(path)
+    return make_folder(path, parents=False)  # /proc says "not found" whatever there is
 
 
 def write_new(path: Path, data: bytes) -> None:

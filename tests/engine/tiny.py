@@ -1,0 +1,80 @@
+"""Runs of seconds, each with other things to remember."""
+
+from typing import Any
+
+import torch
+
+from latebloom.base.component import from_dict
+from latebloom.engine import Moment, State, prepare, start, train
+from latebloom.spec import RunSpec
+
+Settings = dict[str, Any]
+
+ADD: Settings = {"kind": "modular", "operation": "add", "modulus": 7}
+TRANSFORMER: Settings = {"kind": "transformer", "layers": 1, "width": 16, "heads": 2}
+MLP: Settings = {"kind": "mlp", "width": 24}
+ADAMW: Settings = {"kind": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}
+MIXTURE: Settings = {
+    "kind": "mixture",
+    "parts": {
+        "add": {"share": 2, "task": ADD},
+        "divide": {"share": 1, "task": {"kind": "modular", "operation": "divide", "modulus": 5}},
+    },
+}
+
+VARIANTS: dict[str, Settings] = {
+    "transformer": {},
+    "dropout": {"model": {**TRANSFORMER, "layers": 2, "dropout": 0.2}},
+    "mlp with momentum": {"model": MLP, "optimizer": {"kind": "sgd", "learning_rate": 0.3, "momentum": 0.9}},
+    "adam": {"optimizer": {"kind": "adam", "learning_rate": 0.01, "weight_decay": 1e-3}},
+    "muon": {"optimizer": {"kind": "muon", "learning_rate": 0.02, "weight_decay": 0.1}},
+    "mixture": {"task": MIXTURE, "batch": {"size": 15}},
+    "replacement": {"batch": {"size": 16, "sampling": "replacement"}},
+    "cosine": {"schedule": {"kind": "cosine", "until": 20, "warmup_steps": 5}},
+    "full batch": {"batch": {"size": None}},
+    "float64 loss": {"loss": {"kind": "cross_entropy", "precision": "float64"}, "model": MLP},
+    "permutations": {"task": {"kind": "permutation", "degree": 3}, "batch": {"size": 12}},
+}
+
+DECISIVE: Settings = {  # learns its training set within the run, so that detectors, bests and the stopping rule decide
+    "model": MLP,
+    "batch": {"size": None},
+    "steps": 60,
+    "detector": {"memorized_at": 0.6, "generalized_at": 0.9, "window_evaluations": 3},
+    "stopping": {"kind": "after_generalization", "reading": "train/accuracy", "at_least": 0.95, "for_evaluations": 8},
+}
+
+
+def tiny(**changes: Any) -> RunSpec:
+    """A spec that trains in a tenth of a second."""
+    base: Settings = {
+        "steps": 24,
+        "task": ADD,
+        "model": TRANSFORMER,
+        "optimizer": ADAMW,
+        "batch": {"size": 16},
+        "evaluation": {"every": 3},
+        "checkpoints": {
+            "every": 5,
+            "milestones": {"at": [10]},
+            "best": [{"reading": "val/loss"}, {"reading": "train/accuracy", "better": "higher"}],
+        },
+    }
+    return from_dict(RunSpec, base | changes)
+
+
+def begin(spec: RunSpec) -> State:
+    """The state at step 0, in a process like that of a run."""
+    prepare(spec.threads)
+    return start(spec, spec.task.split(spec.seed))
+
+
+def live(spec: RunSpec, state: State, until: int | None = None) -> list[Moment]:
+    """Train `state` to its end, or up to step `until`, and return what happened."""
+    torch.manual_seed(torch.seed())  # what a global generator happens to hold must not matter
+    moments = []
+    for moment in train(spec, spec.task.split(spec.seed), state):
+        moments.append(moment)
+        if moment.step == until:
+            break
+    return moments

@@ -1,0 +1,74 @@
+"""A short training that has everything to lose: readings, events, bests, milestones, retention, an early end."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from engine.tiny import begin, tiny
+from latebloom import lab
+from latebloom.engine.step import Step
+from latebloom.store import Store, StoredRun
+
+SPEC = tiny(
+    steps=24,
+    model={"kind": "mlp", "width": 32},
+    optimizer={"kind": "adamw", "learning_rate": 0.03, "weight_decay": 0.1},
+    evaluation={"every": 2},
+    detector={"memorized_at": 0.6, "window_evaluations": 3},
+    stopping={"kind": "after_generalization", "reading": "train/accuracy", "at_least": 0.9, "for_evaluations": 3},
+    checkpoints={
+        "every": 5,
+        "milestones": {"at": [10]},
+        "events": ["memorized"],
+        "best": [{"reading": "val/accuracy", "better": "higher"}, {"reading": "train/loss"}],
+    },
+)
+
+
+class End(NamedTuple):
+    """What must be the same, bit for bit, however the run came to its end."""
+
+    step: int
+    state: str  # SHA-256 of weights, optimizer, detectors, counts
+    readings: bytes
+    events: bytes
+
+
+def warm_up() -> None:
+    """Import and start everything once, so that a forked child can train at once."""
+    torch.set_num_threads(1)
+    Step(SPEC, SPEC.task.split(SPEC.seed), begin(SPEC)).update()
+
+
+def live(root: Path) -> lab.Run:
+    """Begin the run, or go on with it, and take it to its end."""
+    runs = Store(root).runs()
+    return lab.resume(runs[0].id, store=root) if runs else lab.run(SPEC, store=root)
+
+
+def only(root: Path) -> StoredRun:
+    """The one run there is."""
+    [run] = Store(root).runs()
+    return run
+
+
+def end_of(root: Path) -> End:
+    """How the only run ended. Every checkpoint it has is read and verified on the way."""
+    run = only(root)
+    assert run.status == "finished", run.reason
+    loaded = {checkpoint.step: run.load(checkpoint.step) for checkpoint in run.checkpoints()}
+    assert run.damage == []
+    logs = [(run.path / log).read_bytes() for log in ("readings.jsonl", "events.jsonl")]
+    return End(run.step, lab.digest(loaded[max(loaded)]), *logs)
+
+
+def publish(section: str, **counts: Any) -> None:
+    """Print the counts, and add them to the JSON file named by LATEBLOOM_FAULT_REPORT, if there is one."""
+    print(f"{section}: {counts}")
+    if name := os.environ.get("LATEBLOOM_FAULT_REPORT"):
+        path = Path(name)
+        known = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(known | {section: counts}, indent=1) + "\n")

@@ -1,0 +1,43 @@
+"""The benchmarks compare like with like."""
+
+import pytest
+import torch
+
+from benchmarks.sides import compare, interleaved
+from benchmarks.user import UserTransformer
+from latebloom.models import Shape, Transformer
+
+
+def same_weights(theirs, ours, *, norm):
+    """Copy our weights into the user's transformer without biases."""
+    theirs.token.weight.copy_(ours.embed.token.weight)
+    theirs.position.weight.copy_(ours.embed.position.weight)
+    theirs.unembed.weight.copy_(ours.unembed.weight)
+    for layer, block in zip(theirs.encoder.layers, ours.blocks, strict=True):
+        layer.self_attn.in_proj_weight.copy_(torch.cat([block.attention[n].weight for n in ("query", "key", "value")]))
+        layer.self_attn.out_proj.weight.copy_(block.attention["out"].weight)
+        layer.linear1.weight.copy_(block.mlp["in"].weight)
+        layer.linear2.weight.copy_(block.mlp["out"].weight)
+
+
+@pytest.mark.parametrize(("layers", "norm", "kind"), [(2, True, "pre"), (1, False, "none")])
+def test_the_transformer_a_user_writes_is_the_same_function(layers, norm, kind):
+    ours = Transformer(layers=layers, norm=kind).build(Shape(99, 4, 97), seed=0)
+    theirs = UserTransformer(99, 4, 97, layers=layers, width=128, norm=norm, bias=False)
+    tokens = torch.randint(99, (30, 4), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert not torch.allclose(theirs(tokens), ours(tokens), atol=1e-4)
+        same_weights(theirs, ours, norm=norm)
+        torch.testing.assert_close(theirs(tokens), ours(tokens), atol=2e-5, rtol=1e-4)
+
+
+def test_a_ratio_is_the_median_over_rounds_of_their_time_by_ours():
+    table = compare({"ours": [1.0, 2.0, 4.0], "theirs": [3.0, 8.0, 8.0]}, "ours")
+    assert table["theirs"] == {"median_ms": 8000.0, "times_ours": 3.0}
+
+
+def test_sides_take_turns_and_warm_up_rounds_are_not_counted():
+    calls = []
+    times = interleaved({"a": lambda k: calls.append(("a", k)), "b": lambda k: calls.append(("b", k))}, 2, warm_up=1)
+    assert calls == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert [len(t) for t in times.values()] == [2, 2]
