@@ -14,7 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .lab import Run, resume, rollback, run
+    from .lab.handle import Run
+    from .lab.run import resume, rollback, run
     from .spec import RunSpec
     from .store import Store
 

@@ -42,7 +42,7 @@ class Whole(Component):
     """How many."""
     colour: Literal["red", "blue"] | None = None
     """Its colour."""
-    named: dict[str, Left] = {}
+    named: dict[str, Left] = Field({})
     """By name."""
     listed: tuple[Left, ...] = ()
     """In a row."""
@@ -54,30 +54,55 @@ def problems(given, **more):
     return refused.value.problems
 
 
+WHOLE = "Known: side, steps, colour, named, listed."
+LEFT = "Known: kind, strength, only_left."
+A_SIDE = "one of left, right; write side.kind=right. Which side."
+STRONG = "(N). How strong."
+ONE_VALUE = "a run takes one value, so start one run for each. How many."
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"sied": 1}, "sied is unknown. Did you mean 'side'? Known: side, steps, colour, named, listed."),
-        ({"strength": 1}, "strength is unknown. Did you mean 'side.strength'? Known: side, steps, colour, named, listed."),
+        ({"sied": 1}, "sied is unknown. Did you mean 'side'? " + WHOLE),
+        (
+            {"strength": 1},
+            "strength is unknown. Did you mean 'side.strength'? " + WHOLE,
+        ),
         ({"side.strength": 1}, "side.strength is unknown. Write side: {strength: ...}."),
         ({"side": {"kind": "lefd"}}, "side.kind = 'lefd' is unknown. Did you mean 'left'? Known: left, right."),
         ({"side": {"strength": 1}}, "side.kind is missing. Known: left, right."),
-        ({"side": "right"}, "side = 'right'; expected a table with a kind, one of left, right; write side.kind=right. Which side."),
-        ({"side": {"kind": "left", "strenght": 0}}, "side.strenght is unknown. Did you mean 'strength'? Known: kind, strength, only_left."),
-        ({"side": {"kind": "left", "spin": 1}}, "side.spin is unknown. It belongs to kind right. Known here: kind, strength, only_left."),
-        ({"side": {"kind": "left", "strength": 1.5}}, "side.strength = 1.5; expected a number in [0, 1) (N). How strong."),
+        (
+            {"side": "right"},
+            "side = 'right'; expected a table with a kind, " + A_SIDE,
+        ),
+        (
+            {"side": {"kind": "left", "strenght": 0}},
+            "side.strenght is unknown. Did you mean 'strength'? " + LEFT,
+        ),
+        (
+            {"side": {"kind": "left", "spin": 1}},
+            "side.spin is unknown. It belongs to kind right. Known here: " + LEFT.removeprefix("Known: "),
+        ),
+        (
+            {"side": {"kind": "left", "strength": 1.5}},
+            "side.strength = 1.5; expected a number in [0, 1) " + STRONG,
+        ),
         ({"side": {"kind": "right", "spin": "x"}}, "side.spin = 'x'; expected true or false. Whether it spins."),
         ({"steps": "x"}, "steps = 'x'; expected a whole number >= 1 (steps), or null. How many."),
         ({"steps": 1.5}, "steps = 1.5; expected a whole number >= 1 (steps), or null. How many."),
         ({"steps": True}, "steps = 'true'; expected a whole number >= 1 (steps), or null. How many."),
-        ({"steps": "1,2"}, "steps = '1,2'; expected a whole number >= 1 (steps), or null; a run takes one value, so start one run for each. How many."),
+        ({"steps": "1,2"}, "steps = '1,2'; expected a whole number >= 1 (steps), or null; " + ONE_VALUE),
         ({"colour": "bleu"}, "colour = 'bleu' is unknown. Did you mean 'blue'? Known: red, blue."),
-        ({"named": {"a": {"strength": -1}}}, "named.a.strength = -1; expected a number in [0, 1) (N). How strong."),
-        ({"listed": [{}, {"strngth": 1}]}, "listed.1.strngth is unknown. Did you mean 'strength'? Known: kind, strength, only_left."),
+        ({"named": {"a": {"strength": -1}}}, "named.a.strength = -1; expected a number in [0, 1) " + STRONG),
+        (
+            {"listed": [{}, {"strngth": 1}]},
+            "listed.1.strngth is unknown. Did you mean 'strength'? " + LEFT,
+        ),
         ({"listed": {"0": {}}}, "listed = {'0': {}}; expected a list, given whole. In a row."),
         ({"side": {"kind": "right", "strength": float("nan")}}, "side.strength = nan; expected a number. How strong."),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_place_value_expectation_and_what_to_do(given, message):
     assert problems(given) == [message]
 

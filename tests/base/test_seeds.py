@@ -1,4 +1,4 @@
-"""Number streams are functions of (seed, purpose, counter), independent of each other, the same everywhere, for ever."""
+"""Number streams are functions of (seed, purpose, counter): independent of each other, the same everywhere."""
 
 import subprocess
 import sys

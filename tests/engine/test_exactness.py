@@ -204,7 +204,7 @@ def test_a_checkpoint_without_any_one_of_its_parts_is_refused(variant: str) -> N
     tensors, counts = load(blobs[TENSORS]), json.loads(blobs[COUNTS])
 
     def assert_refused(spoilt: Blobs, name: str) -> None:
-        with pytest.raises(StoreError, match="does not fit|cannot be read") as refused:
+        with pytest.raises(StoreError, match=r"does not fit|cannot be read") as refused:
             unpack(spec, split, spoilt)
         assert name in str(refused.value)
 
@@ -265,5 +265,5 @@ def test_a_checkpoint_of_another_spec_is_refused(other: dict[str, Any]) -> None:
 def test_a_checkpoint_of_a_later_version_is_refused() -> None:
     spec = tiny()
     blobs = changed(pack(begin(spec)), lambda counts: counts.update(schema=2))
-    with pytest.raises(StoreError, match="schema 2, this version reads 1. Use a newer latebloom"):
+    with pytest.raises(StoreError, match=r"schema 2, this version reads 1\. Use a newer latebloom"):
         unpack(spec, spec.task.split(spec.seed), blobs)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine.tiny import MLP, tiny
-from faults.training import End, end_of, only, publish, warm_up
+from faults.training import End, Watcher, end_of, only, publish, wait_until, warm_up
 from latebloom import cli, lab
 from latebloom.spec import to_yaml
 from latebloom.store import Store
@@ -65,13 +65,7 @@ def command(*arguments: str) -> Callable[[], object]:
 
 def wait_for(root: Path, evaluations: int) -> None:
     """Until the run in `root` has written so many evaluations."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        logs = list(root.glob("2*/readings.jsonl"))
-        if logs and logs[0].read_bytes().count(b"\n") >= evaluations:
-            return
-        time.sleep(0.001)
-    raise TimeoutError
+    wait_until(lambda: any(log.read_bytes().count(b"\n") >= evaluations for log in root.glob("2*/readings.jsonl")))
 
 
 def ended(pid: int) -> int:
@@ -137,20 +131,16 @@ def test_a_real_process_answers_a_signal_the_same_way(tmp_path: Path, undisturbe
     assert only(root).status == "interrupted"
 
 
-def sleeping(number: signal.Signals, root: Path) -> Callable[[], object]:
-    """A run that hangs in its listener from step 12 on, where a polite stop cannot come through."""
+def sleeping(root: Path) -> Callable[[], object]:
+    """A run that hangs in its listener at step 120, where a polite stop cannot come through."""
 
-    class Hangs:
-        def start(self, title: str, total_steps: int) -> None: ...
+    class Hangs(Watcher):
         def update(self, step: int, *rest: Any) -> None:
             if step == 120:
                 (root / "hanging").touch()
                 deadline = time.monotonic() + 60
                 while time.monotonic() < deadline:
                     time.sleep(0.05)
-
-        def event(self, text: str) -> None: ...
-        def stop(self) -> None: ...
 
     return lambda: lab.run(LONG, store=root, listener=Hangs())
 
@@ -161,9 +151,8 @@ def test_a_second_signal_is_obeyed_at_once_and_loses_nothing(
 ) -> None:
     root = memory / "runs"
     root.mkdir()
-    pid = in_child(sleeping(number, root))
-    while not (root / "hanging").exists():
-        time.sleep(0.005)
+    pid = in_child(sleeping(root))
+    wait_until((root / "hanging").exists)
     os.kill(pid, number)
     time.sleep(0.2)
     assert os.waitpid(pid, os.WNOHANG)[0] == 0  # the first was heard, and waits for the step to end
@@ -209,19 +198,15 @@ def test_a_signal_at_any_step_leaves_a_checkpoint_of_that_step(memory: Path) -> 
     assert last.status == "finished"  # it had nothing left to do
 
 
-class Asks:
+class Asks(Watcher):
     """A listener that sends a signal to its own process at one step."""
 
     def __init__(self, step: int, number: signal.Signals) -> None:
         self.step, self.number = step, number
 
-    def start(self, title: str, total_steps: int) -> None: ...
     def update(self, step: int, *rest: Any) -> None:
         if step == self.step:
             signal.raise_signal(self.number)
-
-    def event(self, text: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 def test_the_wall_clock_limit_stops_a_run_that_can_go_on(memory: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +25,7 @@ SPEC = tiny(
         "every": 5,
         "milestones": {"at": [10]},
         "events": ["memorized"],
-        "best": [{"reading": "val/accuracy", "better": "higher"}, {"reading": "train/loss"}],
+        "best": [{"reading": "train/accuracy", "better": "higher"}, {"reading": "train/loss"}],
     },
 )
 
@@ -63,6 +65,27 @@ def end_of(root: Path) -> End:
     assert run.damage == []
     logs = [(run.path / log).read_bytes() for log in ("readings.jsonl", "events.jsonl")]
     return End(run.step, lab.digest(loaded[max(loaded)]), *logs)
+
+
+def wait_until(is_so: Callable[[], object], seconds: float = 30) -> None:
+    """Look every two milliseconds until it is so, but not for ever."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.002)
+
+
+class Watcher:
+    """A listener that does nothing; to be told what to do at a step."""
+
+    def start(self, *told: Any, **more: Any) -> None: ...
+
+    def update(self, step: int, *told: Any) -> None: ...
+
+    def event(self, text: str) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 def publish(section: str, **counts: Any) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from safetensors.torch import load
 
 from engine.tiny import DECISIVE, MLP, TRANSFORMER, tiny
-from faults.training import End, end_of, live, only, warm_up
+from faults.training import End, Watcher, end_of, live, only, wait_until, warm_up
 from latebloom import lab
 from latebloom.base.errors import DivergedError, SpecError, StoreError
 from latebloom.spec import RunSpec
@@ -35,22 +34,15 @@ def stop_at(step: int, spec: RunSpec, root: Path) -> lab.Run:
     class Stops(Watcher):
         def update(self, now: int, *rest: Any) -> None:
             if now == step:
-                raise Stopped
+                raise Halted
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Halted):
         lab.run(spec, store=root, listener=Stops())
     return lab.Run(only(root))
 
 
-class Stopped(Exception):
+class Halted(Exception):  # noqa: N818 (it is no error of the program)
     pass
-
-
-class Watcher:
-    def start(self, title: str, total_steps: int) -> None: ...
-    def update(self, now: int, *rest: Any) -> None: ...
-    def event(self, text: str) -> None: ...
-    def stop(self) -> None: ...
 
 
 def weights(run: lab.Run, step: int) -> dict[str, bytes]:
@@ -73,8 +65,8 @@ def test_a_listener_that_raises_ends_the_run_as_failed_with_its_traceback_and_it
     memory: Path, whole: Path
 ) -> None:
     run = stop_at(7, PLAIN, memory)
-    assert run.status == "failed" and "Stopped" in run.stored.reason
-    assert "raise Stopped" in run.stored.journal()[-1]["traceback"]
+    assert run.status == "failed" and "Halted" in run.stored.reason
+    assert "raise Halted" in run.stored.journal()[-1]["traceback"]
     lab.resume(store=memory)
     assert end_of(memory) == end_of(whole)
 
@@ -141,7 +133,7 @@ def test_another_fingerprint_is_noted_with_the_step_from_which_bits_may_differ(
     monkeypatch.setenv("OMP_LATEBLOOM_TEST", "1")
     run = lab.resume(store=memory)
     [notice] = [entry for entry in run.stored.journal() if "Not bit-exact" in entry.get("text", "")]
-    assert notice["text"].startswith("Not bit-exact from step 6 on: variables was")
+    assert notice["text"].startswith("Not bit-exact from step 7 on: variables was")
     assert notice["fingerprint"]["variables"]["OMP_LATEBLOOM_TEST"] == "1"
     assert notice["text"] in run.story.notices
 
@@ -171,7 +163,9 @@ def test_a_diverging_run_keeps_its_last_finite_state_and_says_so_again_when_resu
     spec = PLAIN.but(checkpoints={"every": 5})
     messages = []
     for act in (lambda: lab.run(spec, store=memory), lambda: lab.resume(store=memory)):
-        with pytest.raises(DivergedError, match=r"the loss of step 14 is nan.*its last finite state, of step 13, is ke"):
+        with pytest.raises(
+            DivergedError, match=r"the loss of step 14 is nan.*its last finite state, of step 13, is ke"
+        ):
             act()
         run = only(memory)
         assert (run.status, run.step) == ("diverged", 13)
@@ -292,8 +286,7 @@ def test_a_second_process_is_refused_naming_the_first_which_goes_on_unharmed(mem
         def update(self, now: int, *rest: Any) -> None:
             if now == 7:
                 (memory / "waiting").touch()
-                while not (memory / "go").exists():
-                    time.sleep(0.002)
+                wait_until((memory / "go").exists)
 
     child = os.fork()
     if child == 0:
@@ -303,8 +296,7 @@ def test_a_second_process_is_refused_naming_the_first_which_goes_on_unharmed(mem
             code = 0
         finally:
             os._exit(code)
-    while not (memory / "waiting").exists():
-        time.sleep(0.002)
+    wait_until((memory / "waiting").exists)
     with pytest.raises(StoreError, match=rf"is being written by process {child} on "):
         lab.resume(store=store)
     assert only(store).status == "running"
@@ -354,17 +346,20 @@ def test_a_branch_from_latest_every_milestone_event_and_each_best(memory: Path) 
     """All the kinds of checkpoints that a run keeps can be gone back to."""
     run = live(memory)
     by_label = {label: c.step for c in run.stored.checkpoints() for label in c.labels}
-    wanted = {"final", "milestone", "event:memorized", "best:train/loss", "best:val/accuracy"}
+    wanted = {"final", "milestone", "event:memorized", "best:train/loss", "best:train/accuracy"}
     assert wanted <= set(by_label)
     end = end_of(memory)
     for label in wanted:
         branch = lab.rollback(run.id, by_label[label], store=memory)
         ended = lab.resume(branch.id, store=memory)
-        assert End(
-            ended.stored.step,
-            lab.digest(ended.stored.load(ended.stored.step)),
-            *[(ended.path / log).read_bytes() for log in ("readings.jsonl", "events.jsonl")],
-        ) == end
+        assert (
+            End(
+                ended.stored.step,
+                lab.digest(ended.stored.load(ended.stored.step)),
+                *[(ended.path / log).read_bytes() for log in ("readings.jsonl", "events.jsonl")],
+            )
+            == end
+        )
 
 
 def test_a_branch_with_other_settings_differs_from_there_on_and_not_before(memory: Path, whole: Path) -> None:
@@ -424,7 +419,7 @@ def test_rolling_back_to_what_is_not_there_is_refused_with_what_is(whole: Path) 
     before = contents(whole)
     with pytest.raises(StoreError, match=r"has no checkpoint of step 999; it has 1, 2, 3,"):
         lab.rollback("latest", 999, store=whole)
-    with pytest.raises(SpecError, match="learning_rat is unknown. Did you mean 'learning_rate'"):
+    with pytest.raises(SpecError, match=r"learning_rat is unknown\. Did you mean 'learning_rate'"):
         lab.rollback("latest", 10, ["optimizer.learning_rat=1"], store=whole)
     with pytest.raises(SpecError, match="steps = 5 is over at step 10 already"):
         lab.rollback("latest", 10, ["steps=5"], store=whole)

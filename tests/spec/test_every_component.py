@@ -7,6 +7,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from latebloom import recipes
 from latebloom.algebra import modular, permutations
 from latebloom.base.component import table
 from latebloom.base.fields import members
@@ -15,7 +16,7 @@ from latebloom.losses import LOSSES
 from latebloom.measures import MEASURES
 from latebloom.models import MODELS
 from latebloom.optimizers import OPTIMIZERS, SCHEDULES
-from latebloom.spec import RunSpec, build, read_recipe, recipe_names
+from latebloom.spec import RunSpec, build, read_recipe
 from latebloom.spec.merge import FAMILIES
 from latebloom.tasks import TASKS
 
@@ -69,7 +70,7 @@ def test_a_member_is_filed_under_its_own_kind_and_builds_from_it(kinds):
         assert member(**required).kind == kind
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipes.names())
 def test_a_shipped_recipe_builds_under_its_own_name_and_says_what_it_claims(name):
     recipe = read_recipe(name)
     spec = build(recipe)

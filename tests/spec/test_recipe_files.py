@@ -15,7 +15,8 @@ def refusal(text, where="my.yaml"):
 
 
 def test_each_problem_cites_its_line():
-    text = "task:\n  kind: modular\n  modulus: 96\noptimizer:\n  kind: adamw\n  wieght_decay: 1\nbatch: {sise: 2}\nmeasures:\n  - kind: evaluation\n    chnk: 3\n"
+    text = "task:\n  kind: modular\n  modulus: 96\noptimizer:\n  kind: adamw\n  wieght_decay: 1\n"
+    text += "batch: {sise: 2}\nmeasures:\n  - kind: evaluation\n    chnk: 3\n"
     assert [one.rpartition(" (")[2] for one in refusal(text)] == [
         "my.yaml:3)",
         "my.yaml:6)",
@@ -37,31 +38,32 @@ def test_what_is_inherited_cites_the_file_it_stands_in(tmp_path):
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
+PLAIN, SPACES = "; write plain values", "; YAML indents with spaces"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("task:\n\tkind: modular\n", "my.yaml:2: found character '\\t' that cannot start any token; YAML indents with spaces"),
+        ("task:\n\tkind: x\n", "my.yaml:2: found character '\\t' that cannot start any token" + SPACES),
         ("- a\n- b\n", "my.yaml: a recipe is a table of settings, e.g. `task: {kind: modular, operation: divide}`"),
         ("just text", "my.yaml: a recipe is a table of settings, e.g. `task: {kind: modular, operation: divide}`"),
         ("steps: 5\nsteps: 6\n", "my.yaml:2: steps is given twice, first in line 1"),
         ("task:\n  kind: modular\n  kind: modular\n", "my.yaml:3: task.kind is given twice, first in line 2"),
-        ("name: !!python/object/apply:os.system [ls]", "my.yaml:1: tags such as tag:yaml.org,2002:python/object/apply:os.system are not supported; write plain values"),
+        ("a: !!python/name:os x", "my.yaml:1: tags such as tag:yaml.org,2002:python/name:os are not supported" + PLAIN),
         ("name: x\nseed: ${env}", "my.yaml:2: interpolations such as ${...} are not supported; write the value itself"),
         ("task: " + "[" * 50_000 + "]" * 50_000, "my.yaml:1: tables are nested deeper than 32; that is no recipe"),
         ("task: " + "{a: " * 50_000, "my.yaml:1: tables are nested deeper than 32; that is no recipe"),
         ("# " + "x" * 1_000_001, "my.yaml has more than 1,000,000 characters; that is no recipe"),
         ("task: &t {x: *t}", "my.yaml:1: YAML recursive aliases are not supported"),
         (BOMB, "my.yaml:1: YAML node expansion exceeds the configured limit of 10000"),
-        ("a: *nobody", "my.yaml:1: found undefined alias 'nobody'"),
+        ("a: *nobody", "my.yaml:1: found undefined alias"),
         ("extends: [a]", "extends = ['a']; expected a recipe's name or path (my.yaml:1)"),
         ("about: text", "about = 'text'; expected a table with title, source, expect (my.yaml:1)"),
         ("", "task is missing. Where the examples come from."),
         ("a: 'x\n", "my.yaml:2: found unexpected end of stream"),
     ],
     ids=range(17),
-)  # fmt: skip
+)
 def test_what_is_no_recipe_is_refused_in_one_line(text, message):
     assert refusal(text) == [message]
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from latebloom import recipes
 from latebloom.base.component import from_dict
 from latebloom.base.fields import members
 from latebloom.report.text import visible
-from latebloom.spec import RunSpec, build, identity, parse_recipe, plain, read_recipe, recipe_names, to_yaml
+from latebloom.spec import RunSpec, build, identity, parse_recipe, plain, read_recipe, to_yaml
 from spec.strategies import components
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -34,7 +35,7 @@ def test_the_json_of_a_report_page_saved_as_yaml_is_the_same_spec(spec):
     assert build(parse_recipe("\n".join(map(visible, lines)), "recipe.yaml")) == spec
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", recipes.names())
 def test_every_shipped_recipe_survives_being_written_out(name):
     spec = build(read_recipe(name))
     assert build(parse_recipe(to_yaml(spec), "my.yaml")) == spec

@@ -57,9 +57,23 @@ def test_assignments_are_nested_tables(tree):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e-4", 1e-4), ("0.3", 0.3), ("7", 7), ("1e5", 1e5), ("null", None), ("true", True), ("'5'", "5"), ("a b", "a b"),
-     ("[1, 2]", [1, 2]), ("{a: {b: 1}}", {"a": {"b": 1}}), ("a=b", "a=b"), ("''", ""), ("1,2", "1,2"), ("ä", "ä")],
-)  # fmt: skip
+    [
+        ("1e-4", 1e-4),
+        ("0.3", 0.3),
+        ("7", 7),
+        ("1e5", 1e5),
+        ("null", None),
+        ("true", True),
+        ("'5'", "5"),
+        ("a b", "a b"),
+        ("[1, 2]", [1, 2]),
+        ("{a: {b: 1}}", {"a": {"b": 1}}),
+        ("a=b", "a=b"),
+        ("''", ""),
+        ("1,2", "1,2"),
+        ("ä", "ä"),
+    ],
+)
 def test_a_value_is_read_as_yaml_with_numbers_as_people_write_them(text, value):
     read = assigned([f"x={text}"])["x"]
     assert read == value and type(read) is type(value)
@@ -96,17 +110,24 @@ def test_settings_from_python_win_over_assignments():
     assert (spec.seed, spec.optimizer.beta1, spec.optimizer.beta2, spec.optimizer.learning_rate) == (4, 0.1, 0.5, 1e-3)
 
 
+ITSELF = "write the value itself"
+EXPECTED = "expected key=value, e.g. optimizer.weight_decay=0.3"
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("steps", "'steps' is no setting; expected key=value, e.g. optimizer.weight_decay=0.3"),
-        ("=3", "'=3' is no setting; expected key=value, e.g. optimizer.weight_decay=0.3"),
-        ("a..b=3", "'a..b=3' is no setting; expected key=value, e.g. optimizer.weight_decay=0.3"),
-        ("steps=", "steps has no value; expected key=value, e.g. optimizer.weight_decay=0.3. Nothing is written null, an empty text ''."),
+        ("steps", f"'steps' is no setting; {EXPECTED}"),
+        ("=3", f"'=3' is no setting; {EXPECTED}"),
+        ("a..b=3", f"'a..b=3' is no setting; {EXPECTED}"),
+        ("steps=", f"steps has no value; {EXPECTED}. Nothing is written null, an empty text ''."),
         ("x=[1", "x = '[1' is no YAML value: expected ',' or ']', but got '<stream end>'"),
-        ("x=${env}", "x = '${env}' is no YAML value: interpolations such as ${...} are not supported; write the value itself"),
+        (
+            "x=${e}",
+            "x = '${e}' is no YAML value: interpolations such as ${...} are not supported; " + ITSELF,
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_assignment_is_refused(assignment, message):
     assert problems(assignment) == [message]
 

@@ -150,13 +150,13 @@ def test_changing_the_operation_checks_the_modulus_again():
     [
         ({"kind": "modulr"}, "task.kind", "Did you mean 'modular'? Known: modular, permutation, parity, mixture."),
         ({"kind": "modular", "operation": "divid"}, "task.operation", "Did you mean 'divide'?"),
-        ({"kind": "modular", "modulus": 1}, "task.modulus = 1", "expected greater than or equal to 2"),
-        ({"kind": "modular", "modulus": 9973}, "task.modulus = 9973", "expected less than or equal to 2003"),
-        ({"kind": "modular", "train_fraction": 1.0}, "task.train_fraction = 1.0", "expected less than 1"),
+        ({"kind": "modular", "modulus": 1}, "task.modulus = 1", "expected a whole number in [2, 2003]"),
+        ({"kind": "modular", "modulus": 9973}, "task.modulus = 9973", "expected a whole number in [2, 2003]"),
+        ({"kind": "modular", "train_fraction": 1.0}, "task.train_fraction = 1.0", "expected a number in (0, 1)"),
         ({"kind": "modular", "train_frac": 0.5}, "task.train_frac", "Did you mean 'train_fraction'?"),
-        ({"kind": "permutation", "degree": 7}, "task.degree = 7", "expected less than or equal to 6"),
+        ({"kind": "permutation", "degree": 7}, "task.degree = 7", "expected a whole number in [2, 6]"),
         ({"kind": "permutation", "operation": "compse"}, "task.operation", "Did you mean 'compose'?"),
-        ({"kind": "parity", "bits": 21}, "task.bits = 21", "expected less than or equal to 20"),
+        ({"kind": "parity", "bits": 21}, "task.bits = 21", "expected a whole number in [2, 20]"),
         ({"kind": "parity", "bits": 4, "subset_size": 5}, "task.subset_size", "5 of 4 bits; expected 1 to 4"),
         (
             {"kind": "parity", "bits": 4, "subset_size": 2, "positions": [1, 1]},

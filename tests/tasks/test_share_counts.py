@@ -98,7 +98,7 @@ def test_a_share_that_is_no_positive_number_is_refused(wrong):
 
 def test_rounded_shares_are_put_into_words():
     assert share_notice(512, {"divide": 0.33, "add": 0.33, "subtract": 0.34}) == (
-        "shares 0.33/0.33/0.34 of 512 are 169/169/174 examples (0.3301/0.3301/0.3398)"
+        "divide/add/subtract at 0.33/0.33/0.34 of 512 are 169/169/174 examples (0.3301/0.3301/0.3398)"
     )
 
 

@@ -38,8 +38,8 @@ ALIASES: dict[str, str] = {
 
 SHARES = {"task-division": "divide", "task-addition": "add", "task-subtraction": "subtract"}
 """Option without its dashes -> the part of a mixture whose share it sets, with --multi-task."""
-SHARES_UNSAID = {"divide": "0.5", "add": "0.5", "subtract": "0"}
-OF_EVERY_PART = ("modulus", "train_fraction", "split_seed")
+SHARES_UNSAID = {"divide": ["0.5"], "add": ["0.5"], "subtract": ["0"]}
+OF_EVERY_PART = ("task.modulus", "task.train_fraction", "task.split_seed")
 
 Given = Mapping[str, Sequence[str]]  # option, as Python spells it -> every value it was given
 
@@ -85,23 +85,32 @@ def assignments(given: Given, mixed: Mapping[str, Any] | None = None) -> list[st
 
     Args:
         given: The options.
-        mixed: With --multi-task the recipe's task: every part takes its modulus and its cut over.
+        mixed: With --multi-task the recipe's task, to be replaced by a mixture.
 
     Raises:
-        SpecError: Shares without --multi-task.
+        SpecError: Shares without --multi-task, or a task that cannot be mixed.
     """
     assigned = [(key, value) for alias, key in ALIASES.items() for value in given.get(alias.replace("-", "_"), ())]
-    shares = {part: values[-1] for alias, part in SHARES.items() if (values := given.get(alias.replace("-", "_")))}
+    shares = {part: values for alias, part in SHARES.items() if (values := given.get(alias.replace("-", "_")))}
     if mixed is not None:
-        parts = [part for part, share in (SHARES_UNSAID | shares).items() if share.strip("0.")]
-        common = [(f"task.{key}", mixed[key]) for key in OF_EVERY_PART if mixed.get(key) is not None]
-        common = [one for one in common if one[0] not in dict(assigned)]
-        alone = [one for one in assigned if one[0].removeprefix("task.") not in OF_EVERY_PART]
-        common += [one for one in assigned if one not in alone]
-        assigned = [("task.kind", "mixture"), *alone]
-        for part in parts:
-            own = [("share", (SHARES_UNSAID | shares)[part]), ("task.kind", "modular"), ("task.operation", part)]
-            assigned += [(f"task.parts.{part}.{key}", value) for key, value in [*own, *common]]
+        assigned = _mixture(assigned, SHARES_UNSAID | shares, mixed)
     elif shares:
         raise SpecError(f"shares of {' and '.join(shares)} are those of a mixture; add --multi-task")
     return [f"{key}={value}" for key, value in assigned]
+
+
+def _mixture(
+    assigned: list[tuple[str, str]], shares: Mapping[str, Sequence[str]], task: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """The same with one part for each share above 0; each part takes the modulus and the cut that the task has."""
+    if (kind := task.get("kind")) != "modular":
+        raise SpecError(f"--multi-task mixes operations on residues, task.kind = modular; this recipe's is {kind}")
+    common = [one for one in assigned if one[0] in OF_EVERY_PART]
+    told = [("task.kind", "mixture"), *(one for one in assigned if one not in common)]
+    kept = {f"task.{key}": value for key, value in task.items() if value is not None}
+    common += [(key, kept[key]) for key in OF_EVERY_PART if key in kept and key not in dict(common)]
+    for part, values in shares.items():
+        own = [("share", value) for value in values if value.strip("0.")]
+        own += [("task.kind", "modular"), ("task.operation", part), *common] if own else []
+        told += [(f"task.parts.{part}.{key}", value) for key, value in own]
+    return told

@@ -7,6 +7,8 @@ import textwrap
 
 import click
 
+from ..recipes import about as about_of
+from ..recipes import names
 from ..report.text import visible
 from .options import JSON
 
@@ -18,9 +20,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """The recipes shipped with latebloom: what each is about, where it comes from, what to expect of it."""
     if ctx.invoked_subcommand is not None:
         return
-    from ..spec import read_recipe, recipe_names
-
-    abouts = {name: read_recipe(name).about for name in recipe_names()}
+    abouts = {name: about_of(name) for name in names()}
     if as_json:
         click.echo(json.dumps({"schema": 1, "recipes": [{"name": name, **about} for name, about in abouts.items()]}))
         return

@@ -56,7 +56,7 @@ class Session:
         self.writer, self.spec, self.split, self.state, self.listener = writer, spec, split, state, listener
         self.detector: GrokDetector = spec.detector
         saved = writer.run.checkpoints()
-        labels = {step: ("unreadable",) for step in steps(writer.run.path)} | {c.step: c.labels for c in saved}
+        labels = dict.fromkeys(steps(writer.run.path), ("unreadable",)) | {c.step: c.labels for c in saved}
         self.keeper = Keeper(spec.checkpoints, labels)
         self.readings = next((c.readings for c in saved if c.step == state.step), {})
 

@@ -53,7 +53,7 @@ def page(story: Story, svg: bytes | None = None) -> str:
         facts=facts(story),
         configuration=list(flat(story.spec)),
         environment=list(flat(story.environment)),
-        # Not ASCII: JSON writes an emoji as two surrogates, which YAML refuses. `visible` escapes what must not be shown.
+        # Not as ASCII: JSON writes an emoji as two surrogates, which YAML refuses. `visible` escapes what hides.
         recipe=json.dumps(story.spec, indent=2, ensure_ascii=False, default=str).split("\n"),
         events=[(event, _where(event)) for event in story.events],
         readings=_readings(story),

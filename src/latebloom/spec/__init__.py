@@ -3,7 +3,7 @@
 from .codec import assigned, build, to_yaml
 from .identity import identity, plain
 from .merge import merged
-from .recipe import Recipe, parse_recipe, read_recipe, recipe_names
+from .recipe import Recipe, parse_recipe, read_recipe
 from .run import Batches, Checkpoints, RunSpec
 
 __all__ = [
@@ -18,6 +18,5 @@ __all__ = [
     "parse_recipe",
     "plain",
     "read_recipe",
-    "recipe_names",
     "to_yaml",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..base.component import did_you_mean
 from ..base.errors import SpecError
+from ..recipes import names as recipe_names
+from ..recipes import text as recipe_text
 from .merge import merged
 
 ABOUT = "about"  # what a recipe says about itself; no part of the spec
@@ -32,12 +33,6 @@ class Recipe:
     settings: dict[str, Any]
     about: dict[str, Any] = field(default_factory=dict)  # title, source, expect
     lines: dict[str, str] = field(default_factory=dict)  # dotted key -> where it was written, e.g. `my.yaml:12`
-
-
-def recipe_names() -> list[str]:
-    """Recipes shipped with the package."""
-    folder = resources.files("latebloom.recipes")
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
 def read_recipe(name_or_path: str, extended_by: Sequence[str] = ()) -> Recipe:
@@ -66,14 +61,16 @@ def read_recipe(name_or_path: str, extended_by: Sequence[str] = ()) -> Recipe:
         if name_or_path not in known:
             hint = did_you_mean(name_or_path, known)
             raise SpecError(f"recipe {name_or_path!r} is unknown.{hint} A file's name ends in .yaml.")
-        text = resources.files("latebloom.recipes").joinpath(f"{name_or_path}.yaml").read_text(encoding="utf-8")
+        text = recipe_text(name_or_path)
     return parse_recipe(text, name_or_path, extended_by)
 
 
 def parse_recipe(text: str, where: str, extended_by: Sequence[str] = ()) -> Recipe:
     """The text of a recipe, named `where` in errors; a relative path that it extends starts from there."""
     settings, lines = read_yaml(text, where)
-    if not isinstance(settings, dict):
+    if not isinstance(settings, dict) or (
+        settings and set(lines) == {""}
+    ):  # a lone word, which OmegaConf takes for a key
         raise SpecError(f"{where}: a recipe is a table of settings, e.g. `task: {{kind: modular, operation: divide}}`")
     about = settings.pop(ABOUT, None) or {}
     if not isinstance(about, dict):

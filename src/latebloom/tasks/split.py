@@ -157,7 +157,7 @@ def share_notice(batch_size: int, shares: Mapping[str, float]) -> str | None:
 
     Example:
         >>> share_notice(512, {"divide": 0.33, "add": 0.33, "subtract": 0.34})
-        'shares 0.33/0.33/0.34 of 512 are 169/169/174 examples (0.3301/0.3301/0.3398)'
+        'divide/add/subtract at 0.33/0.33/0.34 of 512 are 169/169/174 examples (0.3301/0.3301/0.3398)'
         >>> share_notice(512, {"divide": 0.5, "add": 0.5}) is None
         True
     """
@@ -168,4 +168,4 @@ def share_notice(batch_size: int, shares: Mapping[str, float]) -> str | None:
     asked = "/".join(f"{share:g}" for share in shares.values())
     given = "/".join(str(count) for count in counts.values())
     actual = "/".join(f"{count / batch_size:.4f}" for count in counts.values())
-    return f"shares {asked} of {batch_size} are {given} examples ({actual})"
+    return f"{'/'.join(shares)} at {asked} of {batch_size} are {given} examples ({actual})"

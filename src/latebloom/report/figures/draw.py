@@ -58,6 +58,7 @@ def figure_svg(story: Story) -> bytes:
 def draw(data: CurvesData) -> Any:
     """A matplotlib Figure of 7.2 x 5.6 inches."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(7.2, 5.6), facecolor="white")
     entries = data.accuracy or data.loss
@@ -79,6 +80,11 @@ def draw(data: CurvesData) -> Any:
     accuracy.tick_params(labelbottom=False)
     if any((one.values > 0).any() for one in data.loss):
         loss.set_yscale("log")
+        low, high = loss.get_ylim()
+        if high < 1e3 * low:  # powers of ten alone would leave one or two ticks
+            loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            loss.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        loss.yaxis.set_minor_formatter(NullFormatter())
     loss.set_ylabel("loss (log)")
     figure.align_ylabels()
     _phase_strip(accuracy, data)
