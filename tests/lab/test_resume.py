@@ -120,9 +120,14 @@ def test_more_steps_do_not_revive_a_run_that_its_own_rule_ended(memory: Path) ->
     assert end_of(memory) == before and again.stored.reason == ended.stored.reason
 
 
-def test_fewer_steps_than_were_asked_before_change_nothing(memory: Path, whole: Path) -> None:
+@pytest.mark.parametrize("steps", [3, 20])
+def test_steps_that_are_not_more_than_before_are_refused_and_change_nothing(
+    memory: Path, whole: Path, steps: int
+) -> None:
     stop_at(7, PLAIN, memory)
-    assert lab.resume(steps=3, store=memory).stored.step == 20
+    with pytest.raises(SpecError, match=rf"steps = {steps}; run .* has 20 already. Give a larger number"):
+        lab.resume(steps=steps, store=memory)
+    assert lab.resume(store=memory).stored.step == 20
     assert end_of(memory) == end_of(whole)
 
 

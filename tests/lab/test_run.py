@@ -265,3 +265,11 @@ def test_the_manifest_of_a_checkpoint_carries_the_readings_of_its_step(memory: P
     assert {c.step: c.readings for c in run.stored.checkpoints()} == {s: r for s, r in run.stored.records() if s}
     told = json.loads((run.stored.checkpoints()[0].path / "MANIFEST.json").read_text())
     assert told["readings"] == run.stored.checkpoints()[0].readings
+
+
+def test_a_checkpoint_between_two_evaluations_claims_no_readings(memory: Path) -> None:
+    run = latebloom.run(QUICK, steps=12, evaluation={"every": 4}, checkpoints={"every": 3}, store=memory)
+    readings = {c.step: c.readings for c in run.stored.checkpoints() if "every" in c.labels}
+    assert readings[9] == {}
+    values = dict(zip(run.curves["val/loss"].steps.tolist(), run.curves["val/loss"].values.tolist(), strict=True))
+    assert readings[12]["val/loss"] == values[12]

@@ -51,7 +51,7 @@ def run(
 
     Example:
         run = latebloom.run("modular-division", seed=1)
-        print(run.summary())
+        print(run.verdict.headline)
     """
     spec = build(recipe if isinstance(recipe, RunSpec) else read_recipe(str(recipe)), overrides, settings)
     prepare(spec.threads)
@@ -99,12 +99,16 @@ def resume(
 
     Raises:
         StoreError: No such run, somebody is writing it, or its checkpoint does not fit.
+        SpecError: `steps` is not more than before.
     """
     shelf = Store(store or default_store())
     with shelf.open(shelf.find(wanted).id) as writer:
         stored = writer.run
         spec: RunSpec = from_dict(RunSpec, stored.spec, f"the spec of run {stored.id}")
-        spec = spec.but(steps=max(_steps_so_far(stored, spec.steps), steps or 0))
+        budget = _steps_so_far(stored, spec.steps)
+        if steps is not None and steps <= budget:
+            raise SpecError(f"steps = {steps:,}; run {stored.id} has {budget:,} already. Give a larger number in all.")
+        spec = spec.but(steps=steps or budget)
         prepare(spec.threads)
         split = spec.task.split(spec.seed)
         state = unpack(spec, split, writer.recovered[1]) if writer.recovered else start(spec, split)

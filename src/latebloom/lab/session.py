@@ -58,7 +58,8 @@ class Session:
         saved = writer.run.checkpoints()
         labels = dict.fromkeys(steps(writer.run.path), ("unreadable",)) | {c.step: c.labels for c in saved}
         self.keeper = Keeper(spec.checkpoints, labels)
-        self.readings = next((c.readings for c in saved if c.step == state.step), {})
+        self.read_now = next((c.readings for c in saved if c.step == state.step), {})  # readings of this very step
+        self.readings = self.read_now  # the last there were
 
     def run(self) -> Outcome:
         """Train.
@@ -110,6 +111,7 @@ class Session:
 
     def _keep(self, moment: Moment) -> None:
         """Write down a moment: readings and events first, then the state they belong to."""
+        self.read_now = moment.readings
         if moment.readings:
             self.readings = moment.readings
             self.writer.append(moment.step, moment.readings, moment.events)
@@ -122,7 +124,7 @@ class Session:
     def _save(self, labels: list[str]) -> dict[str, bytes]:
         blobs = pack(self.state)
         if self.state.step not in self.keeper.saved:
-            self.writer.save(self.state.step, blobs, labels=labels, readings=self.readings)
+            self.writer.save(self.state.step, blobs, labels=labels, readings=self.read_now)
             self.keeper.saved[self.state.step] = tuple(labels)
             kept = self.keeper.kept(self.state)
             if set(self.keeper.saved) - kept:

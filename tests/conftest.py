@@ -1,12 +1,9 @@
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # `faults.harness` and `store.story`, whatever pytest was started as
 
 
 @pytest.fixture
