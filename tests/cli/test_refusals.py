@@ -54,7 +54,7 @@ def nothing_is_written(tmp_path, monkeypatch):
             "SpecError: task.parts.divide.share is given ",
         ),
         ("run nothing.yaml", 2, "SpecError: recipe 'nothing.yaml' cannot be read: No such file or directory"),
-        ("run demo name=a/b", 5, "StoreError: The run's name 'a/b' looks like a path."),
+        ("run demo name=a/b", 2, "SpecError: name: 'a/b' looks like a path."),
         ("show", 5, "StoreError: There are no runs in "),
         ("resume", 5, "StoreError: There are no runs in "),
         ("report nope", 5, "StoreError: There are no runs in "),

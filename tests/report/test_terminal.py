@@ -1,7 +1,6 @@
 import io
 import subprocess
 import sys
-import time
 
 from latebloom.report.listing import runs_table
 from latebloom.report.sparkline import Sparkline
@@ -74,20 +73,6 @@ def test_a_panel_is_redrawn_at_most_four_times_a_second():
         clock.now = step / 1000
         live.update(step, READINGS, "plateau", 10.0, None)
     assert stream.getvalue().count("99.5%") <= 5
-
-
-def test_an_update_that_shows_nothing_is_cheap():
-    live, _, _ = view("panel", Tty())
-    live.start("first", 10_000)
-    live.update(0, READINGS, "plateau", 10.0, 90.0)
-    rounds = []
-    for _ in range(5):  # the fastest of several: another process may have taken the core
-        began = time.perf_counter()
-        for step in range(2000):
-            live.update(step, READINGS, "plateau", 10.0, 90.0)
-        rounds.append((time.perf_counter() - began) / 2000)
-    live.stop()
-    assert min(rounds) < 20e-6
 
 
 def test_a_sparkline_puts_the_last_value_of_each_slot_on_a_log_axis():

@@ -22,7 +22,7 @@ from store import story
         ("a\u2028b", "cannot be shown"),
         ("a\ud800b", "cannot be shown"),
         ("x" * 5000, "5,000 characters"),
-        ("latest", "newest run"),
+        ("latest", "already means the newest run"),
     ],
 )
 def test_a_name_that_cannot_be_a_label_is_refused_and_nothing_is_written(tmp_path: Path, name: str, says: str) -> None:

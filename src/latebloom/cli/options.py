@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..store.layout import default_root
+
 if TYPE_CHECKING:
     from ..store import Store, StoredRun
-
-
-def default_store() -> Path:
-    """`$LATEBLOOM_STORE`, or the folder `runs` where you are."""
-    return Path(os.environ.get("LATEBLOOM_STORE", "runs"))
 
 
 STORE = click.option(
     "--store",
     type=click.Path(path_type=Path, file_okay=False),
-    default=default_store,
+    default=default_root,
     show_default="$LATEBLOOM_STORE or ./runs",
     help="Folder of runs.",
 )

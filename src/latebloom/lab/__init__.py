@@ -1,7 +1,7 @@
 """Many runs on disk: joins engine and store."""
 
-from .handle import Run, default_store
+from .handle import Run
 from .run import rehearse, resume, rollback, run
 from .session import Listener, Outcome, Session, digest
 
-__all__ = ["Listener", "Outcome", "Run", "Session", "default_store", "digest", "rehearse", "resume", "rollback", "run"]
+__all__ = ["Listener", "Outcome", "Run", "Session", "digest", "rehearse", "resume", "rollback", "run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .session import Outcome
-
-
-def default_store() -> Path:
-    """`$LATEBLOOM_STORE`, or the folder `runs` where you are."""
-    return Path(os.environ.get("LATEBLOOM_STORE", "runs"))
 
 
 class Run:

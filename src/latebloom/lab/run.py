@@ -14,9 +14,9 @@ from ..base.component import from_dict
 from ..base.errors import SpecError, StoreError
 from ..engine import fingerprint, listened, pack, prepare, start, unpack
 from ..spec import RunSpec, build, identity, plain, read_recipe
-from ..store import RunWriter, Store, StoredRun
+from ..store import RunWriter, Store, StoredRun, default_root
 from ..tasks import Split, share_notice
-from .handle import Run, default_store
+from .handle import Run
 from .session import Listener, Session
 
 Started = Callable[[StoredRun], None]
@@ -66,7 +66,7 @@ def run(
         "recipe": recipe if isinstance(recipe, str) else str(type(recipe).__name__),
         "overrides": list(overrides),
     }
-    with Store(store or default_store()).create(
+    with Store(store or default_root()).create(
         name=spec.name, seed=spec.seed, spec=plain(spec), spec_hash=identity(spec), environment=environment
     ) as writer:
         for notice in notices(spec, split):
@@ -101,7 +101,7 @@ def resume(
         StoreError: No such run, somebody is writing it, or its checkpoint does not fit.
         SpecError: `steps` is not more than before.
     """
-    shelf = Store(store or default_store())
+    shelf = Store(store or default_root())
     with shelf.open(shelf.find(wanted).id) as writer:
         stored = writer.run
         spec: RunSpec = from_dict(RunSpec, stored.spec, f"the spec of run {stored.id}")
@@ -138,7 +138,7 @@ def rollback(
         StoreError: No such run or checkpoint; it is damaged; or an override changes the shape of what is in it.
         SpecError: An override is wrong.
     """
-    shelf = Store(store or default_store())
+    shelf = Store(store or default_root())
     source = shelf.find(wanted)
     known = [checkpoint.step for checkpoint in source.checkpoints()]
     if step not in known:

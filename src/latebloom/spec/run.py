@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..base.cadence import Cadence
 from ..base.component import Component
+from ..base.label import why_no_label
 from ..detect import Best, GrokDetector, StoppingRule
 from ..detect.stopping import Never
 from ..losses import CrossEntropy, Loss
@@ -48,7 +49,7 @@ class Checkpoints(Component):
 class RunSpec(Component):
     """One run. Same spec, same fingerprint of the machine: same bits."""
 
-    name: str = Field("run", min_length=1, max_length=200)
+    name: str = "run"
     """What people call it; only text, never a path."""
     seed: int = Field(1, ge=0, lt=2**63)
     """Decides split, initial weights, batches and noise, each by its own stream."""
@@ -82,6 +83,13 @@ class RunSpec(Component):
     """CPU threads. Other numbers of threads give other bits."""
     compile: bool = False
     """Compile the training step: faster after about a minute, other bits than uncompiled."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_label(cls, name: str) -> str:
+        if problem := why_no_label(name):
+            raise ValueError(problem)
+        return name
 
     @model_validator(mode="after")
     def _reads_what_it_needs(self) -> Self:

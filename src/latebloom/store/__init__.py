@@ -12,7 +12,8 @@ Holds for local POSIX file systems. A foreign file system without flock or fsync
 from .catalog import Store
 from .checkpoints import Checkpoint
 from .durable import DamageError
+from .layout import default_root
 from .read import STATUSES, StoredRun
 from .write import RunWriter
 
-__all__ = ["STATUSES", "Checkpoint", "DamageError", "RunWriter", "Store", "StoredRun"]
+__all__ = ["STATUSES", "Checkpoint", "DamageError", "RunWriter", "Store", "StoredRun", "default_root"]

@@ -5,11 +5,13 @@ A folder is only ever named by an id made here; the name a user gives is text in
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..base.errors import StoreError
+from ..base.label import why_no_label
 from . import durable
 
 FORMAT = "FORMAT"
@@ -32,8 +34,6 @@ DELETED = ".del-"  # a checkpoint on its way out
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 _STEP = re.compile(r"step-(\d{9,18})")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LONGEST_NAME = 200
 
 
 def now() -> str:
@@ -78,18 +78,11 @@ def check_name(name: str) -> str:
     Raises:
         StoreError: It is empty, too long, a path, or not printable on one line.
     """
-    if not name.strip():
-        raise StoreError("The run's name is empty. Give it a few words, or leave it out.")
-    if len(name) > _LONGEST_NAME:
-        raise StoreError(f"The run's name has {len(name):,} characters; at most {_LONGEST_NAME} fit a table.")
-    if found := _UNPRINTABLE.search(name):
-        raise StoreError(
-            f"The run's name {name!r} contains {found[0]!r}, which cannot be shown on one line. Remove it."
-        )
-    if "/" in name or "\\" in name:
-        raise StoreError(
-            f"The run's name {name!r} looks like a path. A name is a label; the folder is chosen by the store."
-        )
-    if name == "latest":
-        raise StoreError("A run cannot be called 'latest': that word already means the newest run.")
+    if problem := why_no_label(name):
+        raise StoreError(f"The run cannot be called so: {problem}")
     return name
+
+
+def default_root() -> Path:
+    """Where runs are unless somebody says otherwise: `$LATEBLOOM_STORE`, or the folder `runs` where you are."""
+    return Path(os.environ.get("LATEBLOOM_STORE", "runs"))

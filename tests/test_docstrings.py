@@ -1,0 +1,29 @@
+"""Every example in a docstring is true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import latebloom
+
+MODULES = [m.name for m in pkgutil.walk_packages(latebloom.__path__, "latebloom.") if not m.name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_its_docstrings_are_true(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples():
+    """Control: the test above would pass on modules without any."""
+    found = [example for name in MODULES for example in doctest.DocTestFinder().find(importlib.import_module(name))]
+    assert sum(bool(one.examples) for one in found) > 10
+
+
+def test_a_false_example_is_noticed():
+    """Control."""
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
+    runner.run(parser.get_doctest(">>> 1 + 1\n3", {}, "false", None, 0), out=lambda text: None)
+    assert runner.failures == 1
