@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("step", "full_batch", "overhead", "startup", "memory", "seeds", "faults")
+ALL = ("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults")
 
 for name in sys.argv[1:] or ALL:
     if name not in ALL:

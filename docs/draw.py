@@ -139,6 +139,7 @@ def faults() -> str:
 
 DRAWN: dict[str, Callable[[], str]] = {
     "architecture": architecture,
+    "demo": flat("demo"),
     "step": step,
     "full_batch": full_batch,
     "overhead": flat("overhead"),

@@ -17,6 +17,7 @@ from latebloom.detect import replay
 from latebloom.engine import start
 from latebloom.lab.keeping import Keeper
 from latebloom.spec import identity, plain, to_yaml
+from latebloom.store import Store
 
 QUICK = tiny(steps=10, model=MLP, evaluation={"every": 2}, checkpoints={"every": 4, "best": []})
 
@@ -177,6 +178,9 @@ class Notes(Watcher):
     def update(self, *told: Any) -> None:
         self.calls.append(("update", *told))
 
+    def recall(self, *told: Any) -> None:
+        self.calls.append(("recall", *told))
+
     def event(self, text: str) -> None:
         self.calls.append(("event", text))
 
@@ -194,6 +198,7 @@ def test_a_listener_is_told_of_every_step_and_event(memory: Path) -> None:
     assert {step: readings for step, readings, *_ in updates if readings} == dict(run.stored.records())
     assert [phase for _, _, phase, *_ in updates][-1] == run.stored.summary["phase"]
     assert all(speed >= 0 and (left is None or left >= 0) for *_, speed, left in updates)
+    assert not [call for call in notes.calls if call[0] == "recall"]
     [event] = run.events
     told = f"memorized at step {event.step}, known at step {event.known_at}"
     assert [call[1] for call in notes.calls if call[0] == "event"] == [told]
@@ -273,3 +278,12 @@ def test_a_checkpoint_between_two_evaluations_claims_no_readings(memory: Path) -
     assert readings[9] == {}
     values = dict(zip(run.curves["val/loss"].steps.tolist(), run.curves["val/loss"].values.tolist(), strict=True))
     assert readings[12]["val/loss"] == values[12]
+
+
+def test_a_resumed_runs_listener_is_told_what_was_read_before(memory: Path) -> None:
+    latebloom.run(QUICK, store=memory)
+    before = list(Store(memory).find("latest").records())
+    notes = Notes()
+    latebloom.resume(steps=QUICK.steps + 4, store=memory, listener=notes)
+    assert [call[1:] for call in notes.calls if call[0] == "recall"] == before
+    assert [call[0] for call in notes.calls].index("update") == 1 + len(before)

@@ -75,6 +75,21 @@ def test_a_panel_is_redrawn_at_most_four_times_a_second():
     assert stream.getvalue().count("99.5%") <= 5
 
 
+def test_what_is_recalled_belongs_to_the_curves_but_shows_nothing():
+    def bars(*, recalled):
+        live, _, stream = view("panel", Tty())
+        live.start("first", 1000)
+        before = stream.getvalue()
+        if recalled:
+            live.recall(1, {"train/accuracy": 1.0, "val/accuracy": 1.0})
+        assert stream.getvalue() == before
+        live.update(900, READINGS, "plateau", 10.0, None)
+        live.stop()
+        return stream.getvalue().count("█")
+
+    assert bars(recalled=True) > bars(recalled=False)
+
+
 def test_a_sparkline_puts_the_last_value_of_each_slot_on_a_log_axis():
     line = Sparkline(total_steps=999, width=3)  # slots [0, 9), [9, 99), [99, 999]
     for step, value in ((0, 1.0), (8, 0.0), (50, 1.0), (51, float("nan"))):

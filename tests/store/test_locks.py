@@ -128,7 +128,8 @@ def test_a_stopped_owner_is_not_robbed(memory: Path, run_id: str) -> None:
 
     owner = fork(hold)
     try:
-        wait_for(lambda: Store(memory).find(run_id).status == "running")
+        # The lock is held a moment before it says by whom.
+        wait_for(lambda: f'"pid": {owner},' in (memory / run_id / "lock").read_text())
         os.kill(owner, signal.SIGSTOP)
         for _ in range(3):
             with pytest.raises(StoreError, match=f"process {owner}"):

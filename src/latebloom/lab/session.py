@@ -27,6 +27,9 @@ class Listener(Protocol):
     def start(self, title: str, total_steps: int, *, may_end_sooner: bool = False) -> None:
         """The stretch begins; a stopping rule may end it before its last step."""
 
+    def recall(self, step: int, readings: Mapping[str, float]) -> None:
+        """An evaluation from before the run was stopped; called after `start`, oldest first."""
+
     def update(
         self, step: int, readings: Mapping[str, float], phase: str, steps_per_s: float, seconds_left: float | None
     ) -> None:
@@ -75,6 +78,8 @@ class Session:
             may_end_sooner = self.spec.stopping.kind != "never"
             title = f"{self.spec.name}  seed {self.spec.seed}"
             self.listener.start(title, self.spec.steps, may_end_sooner=may_end_sooner)
+            for step, readings in self.writer.run.records():
+                self.listener.recall(step, readings)
         try:
             with Interruption() as interruption:
                 for moment in train(self.spec, self.split, self.state):

@@ -69,6 +69,13 @@ class LiveView:
         elif self._mode == "lines":
             self._write(f"{self._title}: {total_steps:,} steps")
 
+    def recall(self, step: int, readings: Mapping[str, float]) -> None:
+        """An evaluation from before a resumed run was stopped: belongs to the curves, but shows nothing."""
+        self._now = (step, readings, *self._now[2:])
+        for sparkline, name in zip(self._sparklines, SHOWN, strict=False):
+            if name in readings:
+                sparkline.add(step, readings[name])
+
     def update(
         self, step: int, readings: Mapping[str, float], phase: str, steps_per_s: float, seconds_left: float | None
     ) -> None:
