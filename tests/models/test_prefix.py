@@ -39,7 +39,7 @@ def loss_and_gradients(module, logits, labels):
     return loss.item(), torch.autograd.grad(loss, list(module.parameters()))
 
 
-def both(task, model, batch, dtype, share=True):
+def both(task, model, batch, dtype, fixed_shapes=False):
     """Loss and gradients of the plain model and of shared prefixes, for the same weights and examples."""
     split = task.split(seed=0)
     inputs, labels = torch.from_numpy(split.inputs_NT), torch.from_numpy(split.labels_N)
@@ -47,7 +47,9 @@ def both(task, model, batch, dtype, share=True):
     module = Transformer(width=16, heads=4, **model).build(shape, seed=0).to(dtype)
     batch = torch.as_tensor(batch) % len(inputs)
     plain = loss_and_gradients(module, module(inputs[batch]), labels[batch])
-    shared = loss_and_gradients(module, module.answer(Trie(inputs).rows(batch, share=share)), labels[batch])
+    shared = loss_and_gradients(
+        module, module.answer(Trie(inputs).rows(batch, fixed_shapes=fixed_shapes)), labels[batch]
+    )
     return plain, shared
 
 
@@ -56,10 +58,10 @@ def both(task, model, batch, dtype, share=True):
     task=st.sampled_from(sorted(TASKS)),
     model=st.sampled_from(MODELS),
     batch=st.lists(st.integers(0, 10**6), min_size=1, max_size=80),
-    share=st.booleans(),
+    fixed_shapes=st.booleans(),
 )
-def test_shared_prefixes_give_the_plain_models_loss_and_gradients(task, model, batch, share):
-    (loss, grads), (shared_loss, shared_grads) = both(TASKS[task], model, batch, torch.float64, share)
+def test_shared_prefixes_give_the_plain_models_loss_and_gradients(task, model, batch, fixed_shapes):
+    (loss, grads), (shared_loss, shared_grads) = both(TASKS[task], model, batch, torch.float64, fixed_shapes)
     # float64 rounds at 1e-16; a wrong row anywhere shows at 1e-3
     assert shared_loss == pytest.approx(loss, abs=1e-12)
     for ours, theirs in zip(shared_grads, grads, strict=True):
@@ -109,10 +111,32 @@ def test_the_transformer_is_torchs_own_encoder_with_a_causal_mask():
         torch.testing.assert_close(ours(tokens), expected, atol=2e-6, rtol=1e-5)
 
 
-def test_the_demo_computes_a_third_of_the_rows_of_the_plain_model():
-    """512 examples x 4 positions are 2,048 rows; 97 + 97 + 512 + 512 are needed, and only 512 in the last layer."""
+@given(task=st.sampled_from(sorted(TASKS)), batch=st.lists(st.integers(0, 10**6), min_size=1, max_size=80))
+def test_every_different_prefix_of_a_batch_is_computed_once_and_no_other(task, batch):
+    """Counted by the definition, on the sequences themselves."""
+    inputs = torch.from_numpy(TASKS[task].split(seed=0).inputs_NT)
+    batch_B = torch.as_tensor(batch) % len(inputs)
+    rows = Trie(inputs).rows(batch_B)
+    sequences = [tuple(sequence) for sequence in inputs[batch_B].tolist()]
+    lengths = range(1, inputs.shape[1] + 1)
+    assert [len(r) for r in rows.attends_to_rows] == [len({s[:t] for s in sequences}) for t in lengths]
+    assert [sorted(t.tolist()) for t in rows.tokens] == [sorted({s[t - 1] for s in sequences}) for t in lengths]
+
+
+@given(batches=st.lists(st.lists(st.integers(0, 109), min_size=40, max_size=40), min_size=2, max_size=3))
+def test_fixed_shapes_are_the_same_for_every_batch_of_one_size(batches):
+    trie = Trie(torch.from_numpy(DIVISION.split(seed=0).inputs_NT))
+    shapes = [
+        [[tuple(t.shape) for t in part] if isinstance(part, list) else tuple(part.shape) for part in rows]
+        for rows in (trie.rows(torch.as_tensor(batch), fixed_shapes=True) for batch in batches)
+    ]
+    assert all(one == shapes[0] for one in shapes)
+
+
+def test_the_demos_batch_needs_1218_of_2048_rows_and_512_in_the_last_block():
     split = Modular(operation="divide", modulus=97).split(seed=0)
-    rows = Trie(torch.from_numpy(split.inputs_NT)).rows(torch.arange(512))
+    k = torch.arange(512)
+    rows = Trie(torch.from_numpy(split.inputs_NT)).rows(k % 97 * 96 + k % 96)  # every a and every b occur
     assert [len(r) for r in rows.attends_to_rows] == [97, 97, 512, 512]
     assert [len(t) for t in rows.tokens] == [97, 1, 96, 1]
 

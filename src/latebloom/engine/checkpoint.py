@@ -6,7 +6,6 @@ import json
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor
 
 from ..base.errors import StoreError
 from ..spec import RunSpec
@@ -68,11 +67,6 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
     for name in COUNTED:
         setattr(state, name, counts[name])
     return state
-
-
-def weights(blobs: dict[str, bytes]) -> dict[str, Tensor]:
-    """The model's tensors alone, as `torch.nn.Module.load_state_dict` takes them."""
-    return {n.removeprefix("model/"): t for n, t in load(blobs[TENSORS]).items() if n.startswith("model/")}
 
 
 def _differences(wanted: set[str], given: set[str], noun: str) -> list[str]:

@@ -9,6 +9,7 @@ weights = optimizer(weights, grads, its state, rate)     weight decay included
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,8 @@ class Step:
         self.place_N = torch.full((len(split.labels_N),), -1)
         train_M = torch.from_numpy(split.train_M)
         self.place_N[train_M] = torch.arange(len(train_M))
-        self.feed: Callable[[Tensor], Any] = state.module.feed(torch.from_numpy(split.inputs_NT)[train_M])
+        inputs_MT = torch.from_numpy(split.inputs_NT)[train_M]
+        self.feed: Callable[[Tensor], Any] = state.module.feed(inputs_MT, fixed_shapes=spec.compile)
         self.always = self._fed(self.batches.at(1)) if self.batches.full else None
         self.loss_of = torch.compile(self._loss, dynamic=False) if spec.compile else self._loss
 
@@ -49,7 +51,7 @@ class Step:
             torch.manual_seed(seeds.integer(self.spec.seed, "noise", step))
         loss = self.loss_of(*(self.always or self._fed(self.batches.at(step))))
         value = loss.item()
-        if value - value != 0:  # NaN or infinite
+        if not math.isfinite(value):
             check_finite(self.state.tensors, f"the loss of step {step:,} is {value}: the state before it")
             raise DivergedError(f"the loss of step {step:,} is {value}, from a state that is finite")
         grads = dict(zip(self.params, torch.autograd.grad(loss, list(self.params.values())), strict=True))

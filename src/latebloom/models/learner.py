@@ -17,8 +17,8 @@ class Learner(nn.Module):
     """
 
     @abstractmethod
-    def feed(self, inputs_NT: Tensor) -> Callable[[Tensor], Any]:
-        """From indices of examples, (B,) int64, to what `answer` takes."""
+    def feed(self, inputs_NT: Tensor, *, fixed_shapes: bool = False) -> Callable[[Tensor], Any]:
+        """From indices of examples, (B,) int64, to what `answer` takes; equally large at every step if asked so."""
 
     @abstractmethod
     def answer(self, fed: Any) -> Tensor:

@@ -87,7 +87,7 @@ class MlpModule(Learner):
         logits_BV: Tensor = self.unembed(x)
         return logits_BV
 
-    def feed(self, inputs_NT: Tensor) -> Callable[[Tensor], Tensor]:
+    def feed(self, inputs_NT: Tensor, *, fixed_shapes: bool = False) -> Callable[[Tensor], Tensor]:
         """From indices of examples to what `answer` takes."""
         return lambda batch_B: inputs_NT[batch_B]
 

@@ -6,7 +6,7 @@ every distinct prefix of a set of sequences; `Trie.rows` says, for one batch, wh
 each position and which earlier rows each of them attends to.
 
 Suffixes: N sequences of the trie, T positions, B sequences of the batch, U distinct prefixes of one length,
-W distinct tokens at one position, R rows computed at one position.
+W distinct tokens at one position, R rows computed (at one position, or at all).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Rows(NamedTuple):
     token_of_row_R: Tensor  # (R,) index into tokens[0], tokens[1], ... below each other
     attends_to_tokens: list[Tensor]  # [t] (R_t, t + 1) the same index, of every token up to t
     attends_to_rows: list[Tensor]  # [t] (R_t, t + 1) the row of every position up to t, itself last
-    answer_B: Tensor | None  # which row of the last position answers each example; None: one each, in order
+    answer_B: Tensor  # (B,) which row of the last position answers each example
 
 
 class Trie:
@@ -59,39 +59,49 @@ class Trie:
             self.prefix_of.append(prefix_N)
             self.ancestors.append(torch.stack([earlier[first_U] for earlier in self.prefix_of], 1))
 
-    def rows(self, batch_B: Tensor | None = None, *, share: bool = True) -> Rows:
-        """The rows that a batch needs.
-
-        Where the whole trie has no more prefixes than the batch has examples, all of the trie's are computed,
-        which keeps shapes the same from step to step; at later positions each example has its own row.
+    def rows(self, batch_B: Tensor, *, fixed_shapes: bool = False) -> Rows:
+        """The rows that a batch needs: every different prefix of its sequences once, and no other.
 
         Args:
-            batch_B: Indices of the batch's sequences, (B,) int64; None means all N, in order.
-            share: False gives every example its own rows everywhere: the plain transformer.
+            batch_B: Indices of the batch's sequences, (B,) int64.
+            fixed_shapes: For a compiled model, which would be compiled anew for every number of rows: as many rows at
+                every step, namely all of the trie's prefixes where there are no more than B, else one per sequence.
         """
-        size = len(self.prefix_of[0]) if batch_B is None else len(batch_B)
-        shared = [share and len(tokens) <= size for tokens in self.tokens_of_prefix]
-        prefix_of = [p if batch_B is None else p[batch_B] for p in self.prefix_of]
-        token_starts = _starts([len(tokens) for tokens in self.tokens])
-        starts = _starts([len(t) if s else size for t, s in zip(self.tokens_of_prefix, shared, strict=True)])
-        attends_to_rows, token_of_row = [], []
-        each = torch.arange(size)
-        for t in range(self.length):
-            if shared[t]:  # then every shorter prefix is too: there are never more short prefixes than long ones
-                earlier, own = self.ancestors[t], self.tokens_of_prefix[t]
+        prefix_of = [p[batch_B] for p in self.prefix_of]
+        tokens, token_of_row, attends_to_rows, row_of_prefix = [], [], [], list[Tensor]()
+        start, token_start = 0, 0
+        for t, token_U in enumerate(self.tokens_of_prefix):
+            if fixed_shapes:
+                kept_R, row_U = _as_many(prefix_of[t], len(token_U))
+                tokens_W, token_R = self.tokens[t], token_U[kept_R]
             else:
-                earlier = torch.stack([prefix_of[s] if shared[s] else each for s in range(t + 1)], 1)
-                own = self.tokens_of_prefix[t][prefix_of[t]]
-            attends_to_rows.append(earlier + torch.tensor(starts[: t + 1]))
-            token_of_row.append(own + token_starts[t])
+                kept_R, row_U = _distinct(prefix_of[t], len(token_U))
+                present_W, place = _distinct(token_U[kept_R], len(self.tokens[t]))
+                tokens_W, token_R = self.tokens[t][present_W], place[token_U[kept_R]]
+            row_of_prefix.append(row_U + start)
+            earlier = self.ancestors[t][kept_R]
+            attends_to_rows.append(torch.stack([row_of_prefix[s][earlier[:, s]] for s in range(t + 1)], 1))
+            tokens.append(tokens_W)
+            token_of_row.append(token_R + token_start)
+            start, token_start = start + len(kept_R), token_start + len(tokens_W)
         token_of_row_R = torch.cat(token_of_row)
         attends_to_tokens = [token_of_row_R[rows] for rows in attends_to_rows]
-        answer_B = prefix_of[-1] if shared[-1] else None
-        return Rows(self.tokens, token_of_row_R, attends_to_tokens, attends_to_rows, answer_B)
+        answer_B = row_U[prefix_of[-1]]
+        return Rows(tokens, token_of_row_R, attends_to_tokens, attends_to_rows, answer_B)
 
 
-def _starts(sizes: list[int]) -> list[int]:
-    starts = [0]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    return starts
+def _distinct(index_B: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The different values of an index below `count`, ascending, and for each value its place among them."""
+    occurs = torch.zeros(count, dtype=torch.bool)
+    occurs[index_B] = True
+    return occurs.nonzero().squeeze(1), occurs.cumsum(0) - 1
+
+
+def _as_many(index_B: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The same with a number of values that depends on B and `count` alone; of equal ones the first answers for all."""
+    if count <= len(index_B):
+        return torch.arange(count), torch.arange(count)
+    places = torch.arange(len(index_B))
+    return index_B, torch.zeros(count, dtype=torch.int64).scatter_reduce_(
+        0, index_B, places, "amin", include_self=False
+    )

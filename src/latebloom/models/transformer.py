@@ -164,11 +164,12 @@ class TransformerModule(Learner):
         logits_BV: Tensor = self.unembed(self.norm(x_BTD[:, -1]))
         return logits_BV
 
-    def feed(self, inputs_NT: Tensor) -> Callable[[Tensor], Rows | Tensor]:
+    def feed(self, inputs_NT: Tensor, *, fixed_shapes: bool = False) -> Callable[[Tensor], Rows | Tensor]:
         """From indices of examples to what `answer` takes: shared rows, or tokens where dropout forbids sharing."""
         if self.dropout:
             return lambda batch_B: inputs_NT[batch_B]
-        return Trie(inputs_NT).rows
+        trie = Trie(inputs_NT)
+        return lambda batch_B: trie.rows(batch_B, fixed_shapes=fixed_shapes)
 
     def answer(self, fed: Rows | Tensor) -> Tensor:
         """The same logits (B, V), each different prefix computed once, and nothing that the answer does not read."""
@@ -185,4 +186,4 @@ class TransformerModule(Learner):
         own = own[last] if isinstance(own, Tensor) else last
         x = blocks[-1].rows(x, own, attends_to[-1:])
         logits: Tensor = self.unembed(self.norm(x))
-        return logits if rows.answer_B is None else logits.index_select(0, rows.answer_B)
+        return logits.index_select(0, rows.answer_B)
