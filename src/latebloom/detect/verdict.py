@@ -203,13 +203,13 @@ def _headline(
             )
         case "confusion":
             text = (
-                f"Neither memorized nor generalized by {last}: training accuracy was "
+                f"Neither memorized nor generalized by {last}: training accuracy held "
                 f"{_level(numbers['best_train'])} at best, near chance."
             )
         case "underfit_or_unstable":
             text = (
-                f"The training set was not fitted by {last}: training accuracy was {_level(numbers['best_train'])} at "
-                f"best and {_level(numbers['final_train'])} at the end. Delayed generalization cannot be judged."
+                f"The training set was not fitted by {last}: training accuracy held {_level(numbers['best_train'])} at "
+                f"best and was {_level(numbers['final_train'])} at the end. Delayed generalization cannot be judged."
             )
         case "in_progress":
             text = f"Still rising at {last}: {fitted}; validation accuracy was {final} and had not yet held {target}."
@@ -217,8 +217,8 @@ def _headline(
             text = f"Partial generalization by {last}: {fitted}; validation accuracy holds at {final}, below {target}."
         case "rose_then_fell":
             text = (
-                f"Validation rose and fell by {last}: {fitted}; validation accuracy was "
-                f"{_level(numbers['best_val'])} at best and {final} at the end."
+                f"Validation rose and fell by {last}: {fitted}; validation accuracy held "
+                f"{_level(numbers['best_val'])} at best and was {final} at the end."
             )
         case "memorization":
             text = (
