@@ -25,7 +25,7 @@ slow: .venv/dev.done      ## every crash point, hundreds of kills, long properti
 browser: .venv/dev.done      ## the report in a real browser (Debian: apt-get install chromium)
 	$(PY) -m pytest -m browser
 
-bench: .venv/dev.done      ## measure all figures of docs/performance.md, on quiet cores (about 40 minutes)
+bench: .venv/dev.done      ## measure all figures of docs/performance.md, on quiet cores; takes a while
 	$(PY) -m benchmarks
 
 docs: .venv/dev.done      ## redraw what the documents take from the code and from committed results

@@ -465,3 +465,17 @@ def test_a_resume_that_forgets_the_detectors_would_be_caught(
     stop_at(7, PLAIN, memory)
     lab.resume(store=memory)
     assert end_of(memory).state != end_of(whole).state
+
+
+def test_a_run_resumed_between_two_evaluations_still_shows_its_last_readings(memory: Path) -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Looks(Watcher):
+        def start(self, *told: Any, **more: Any) -> None:
+            seen.append(only(memory).summary)
+
+    stop_at(7, PLAIN, memory)
+    last_step, readings = list(only(memory).records())[-1]
+    assert last_step < 7  # otherwise nothing is shown
+    lab.resume(store=memory, listener=Looks())
+    assert seen[0] | readings == seen[0]

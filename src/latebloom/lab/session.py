@@ -62,7 +62,8 @@ class Session:
         labels = dict.fromkeys(steps(writer.run.path), ("unreadable",)) | {c.step: c.labels for c in saved}
         self.keeper = Keeper(spec.checkpoints, labels)
         self.read_now = next((c.readings for c in saved if c.step == state.step), {})  # readings of this very step
-        self.readings = self.read_now  # the last there were
+        self.past = list(writer.run.records())  # what a resumed run had read before
+        self.readings = self.past[-1][1] if self.past else {}  # the last there were
 
     def run(self) -> Outcome:
         """Train.
@@ -78,7 +79,7 @@ class Session:
             may_end_sooner = self.spec.stopping.kind != "never"
             title = f"{self.spec.name}  seed {self.spec.seed}"
             self.listener.start(title, self.spec.steps, may_end_sooner=may_end_sooner)
-            for step, readings in self.writer.run.records():
+            for step, readings in self.past:
                 self.listener.recall(step, readings)
         try:
             with Interruption() as interruption:
