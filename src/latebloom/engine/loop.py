@@ -70,6 +70,10 @@ class Look:
             check_finite(state.tensors, f"the state after step {step:,}")
         for measure in due:
             readings |= measure.read(self.view)
+        if readings:
+            with torch.inference_mode():
+                for one in spec.interventions:
+                    readings |= one.readings(state.params)
         events: list[Event] = []
         best: list[str] = []
         if readings:

@@ -8,6 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from ..detect import Crossing, Detector
+from ..interventions import Intervention
+from ..interventions.rule import State as Remembered
 from ..models import Learner, Shape
 from ..optimizers import rule
 from ..spec import RunSpec
@@ -22,6 +24,7 @@ class State:
     step: int  # updates done
     module: Learner  # the weights
     optimizer: rule.State  # its memories
+    interventions: dict[str, Remembered]  # of each, by place in the list and kind, e.g. `0.grokfast_ema`
     detectors: dict[str, Any]  # by name, plain JSON data
     stopping: dict[str, Any]  # plain JSON data
     looked_at: int = -1  # the last step at which the measures were asked; -1 before the first
@@ -38,6 +41,9 @@ class State:
         tensors = {f"model/{name}": t.detach() for name, t in self.module.state_dict().items()}
         for slot, memories in self.optimizer.items():
             tensors |= {f"optimizer/{slot}/{name}": t for name, t in memories.items()}
+        for of, remembered in self.interventions.items():
+            for slot, memories in remembered.items():
+                tensors |= {f"intervention/{of}/{slot}/{name}": t for name, t in memories.items()}
         return tensors
 
 
@@ -50,10 +56,16 @@ def start(spec: RunSpec, split: Split) -> State:
     BatchStream(spec.batch, split, spec.seed)
     shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], len(split.label_names))
     module = spec.model.build(shape, spec.seed)
-    state = State(0, module, {}, {}, spec.stopping.init())
+    state = State(0, module, {}, {}, {}, spec.stopping.init())
     state.optimizer = spec.optimizer.init(state.params)
+    state.interventions = {name: one.init(state.params, spec.seed) for name, one in interventions(spec).items()}
     state.detectors = {name: detector.init() for name, detector in detectors(spec, split).items()}
     return state
+
+
+def interventions(spec: RunSpec) -> dict[str, Intervention]:
+    """The run's interventions by the name under which their state is kept."""
+    return {f"{place}.{one.kind}": one for place, one in enumerate(spec.interventions)}
 
 
 def detectors(spec: RunSpec, split: Split) -> dict[str, Detector]:

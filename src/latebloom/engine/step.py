@@ -1,10 +1,17 @@
 """One optimizer update, in this order:
 
 batch   = examples of this step                         a function of (seed, step)
-loss    = mean over the batch of the loss                refused unless finite
+loss    = mean over the batch of the loss                refused unless finite; dropout acts in here
 grads   = d loss / d parameters                          refused unless finite
 rate    = learning rate * schedule(step)
-weights = optimizer(weights, grads, its state, rate)     weight decay included
+
+grads   = grads + d penalty / d parameters               interventions on the objective: l1
+grads   = filter(grads)                                  on gradients: grokfast, ortho_grad, noise, clip
+weights = decay(weights, rate)                           decays that are not the optimizer's own
+weights = optimizer(weights, grads, its state, rate)     its own weight decay included
+weights = project(weights)                               on weights: norm_rescale, norm_clamp
+
+Interventions that act at the same place do so in the order in which the recipe lists them.
 """
 
 from __future__ import annotations
@@ -18,10 +25,11 @@ from torch import Tensor
 
 from ..base import seeds
 from ..base.errors import DivergedError
+from ..interventions import PLACES, Intervention
 from ..spec import RunSpec
 from ..tasks import Split
 from .batches import BatchStream
-from .state import State
+from .state import State, interventions
 
 
 class Step:
@@ -38,6 +46,9 @@ class Step:
         inputs_MT = torch.from_numpy(split.inputs_NT)[train_M]
         self.feed: Callable[[Tensor], Any] = state.module.feed(inputs_MT, fixed_shapes=spec.compile)
         self.always = self._fed(self.batches.at(1)) if self.batches.full else None
+        named = sorted(interventions(spec).items(), key=lambda one: PLACES.index(one[1].acts))  # stable
+        self.before = [one for one in named if one[1].acts != "weights"]
+        self.after = [one for one in named if one[1].acts == "weights"]
         self.loss_of = torch.compile(self._loss, dynamic=False) if spec.compile else self._loss
 
     def update(self) -> float:
@@ -58,9 +69,17 @@ class Step:
         check_finite(grads, f"the gradient of step {step:,}")
         rate = self.spec.optimizer.learning_rate * self.spec.schedule.factor(step)
         with torch.no_grad():
+            self._intervene(self.before, grads, rate, step)
             self.spec.optimizer.update(self.params, grads, self.state.optimizer, rate, step)
+            self._intervene(self.after, grads, rate, step)
         self.state.step = step
         return value
+
+    def _intervene(
+        self, those: list[tuple[str, Intervention]], grads: dict[str, Tensor], rate: float, step: int
+    ) -> None:
+        for name, one in those:
+            one.update(self.params, grads, self.state.interventions[name], rate, step)
 
     def _fed(self, batch_B: Tensor) -> tuple[Any, Tensor]:
         return self.feed(self.place_N[batch_B]), self.labels_N[batch_B]
@@ -75,6 +94,7 @@ def check_finite(tensors: dict[str, Tensor], what: str) -> None:
     Raises:
         DivergedError: E.g. "the gradient of step 812 is not finite in unembed.weight (3 of 12,416 numbers)".
     """
+    tensors = {name: t for name, t in tensors.items() if t.is_floating_point()}
     norms = torch.stack(torch._foreach_norm(list(tensors.values())))
     if bool(norms.isfinite().all()):
         return

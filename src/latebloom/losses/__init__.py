@@ -9,8 +9,9 @@ from pydantic import Field
 from ..base.component import table
 from .cross_entropy import CrossEntropy
 from .squared_error import SquaredError
+from .stablemax import StableMax
 
-Loss = Annotated[CrossEntropy | SquaredError, Field(discriminator="kind")]
+Loss = Annotated[CrossEntropy | StableMax | SquaredError, Field(discriminator="kind")]
 LOSSES = table(Loss)
 
-__all__ = ["LOSSES", "CrossEntropy", "Loss", "SquaredError"]
+__all__ = ["LOSSES", "CrossEntropy", "Loss", "SquaredError", "StableMax"]

@@ -11,6 +11,7 @@ from ..base.component import Component
 from ..base.label import why_no_label
 from ..detect import Best, GrokDetector, StoppingRule
 from ..detect.stopping import Never
+from ..interventions import DecaySchedule, Interventions
 from ..losses import CrossEntropy, Loss
 from ..measures import Evaluation, Measure, WeightNorm
 from ..models import Model, Transformer
@@ -65,6 +66,8 @@ class RunSpec(Component):
     """How the weights move."""
     schedule: Schedule = Constant()
     """How the learning rate changes."""
+    interventions: Interventions = ()
+    """What changes objective, gradients or weights of every step; a word stands for its kind's defaults."""
     batch: Batches = Batches()
     """How examples are drawn."""
     evaluation: Cadence = Cadence(every=100)
@@ -95,4 +98,12 @@ class RunSpec(Component):
     def _reads_what_it_needs(self) -> Self:
         if not any(isinstance(measure, Evaluation) for measure in self.measures):
             raise ValueError("measures need {kind: evaluation}: nothing else tells whether the run generalizes")
+        return self
+
+    @model_validator(mode="after")
+    def _decays_once(self) -> Self:
+        if self.optimizer.weight_decay and any(isinstance(one, DecaySchedule) for one in self.interventions):
+            raise ValueError(
+                f"optimizer.weight_decay = {self.optimizer.weight_decay:g} would act beside decay_schedule; set it to 0"
+            )
         return self
