@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from safetensors.torch import load, save
 
-from engine.tiny import DECISIVE, MLP, TRANSFORMER, VARIANTS, begin, live, tiny
+from engine.tiny import ACTING, DECISIVE, MLP, TRANSFORMER, VARIANTS, begin, live, tiny
 from latebloom.base.errors import StoreError
 from latebloom.engine import Moment, State, pack, unpack
+from latebloom.interventions import INTERVENTIONS
 from latebloom.spec import RunSpec, plain
 
 TENSORS, COUNTS = "tensors.safetensors", "counts.json"
@@ -48,8 +49,9 @@ def test_a_run_stopped_anywhere_and_resumed_ends_with_the_same_bits(variant: str
         assert rest == moments[k + 1 :]  # readings, events, bests and the reason too
 
 
-def test_a_run_stopped_after_every_step_ends_with_the_same_bits() -> None:
-    spec = tiny(**DECISIVE)
+@pytest.mark.parametrize("variant", [{}, *ACTING, "all interventions"], ids=lambda name: name or "decisive")
+def test_a_run_stopped_after_every_step_ends_with_the_same_bits(variant: str) -> None:
+    spec = tiny(**(VARIANTS[variant] if variant else DECISIVE))
     end, moments = undisturbed(spec)
     state, seen = begin(spec), []
     while len(seen) < len(moments):
@@ -118,8 +120,20 @@ def test_another_seed_ends_with_other_bits(variant: str) -> None:
     ends = [undisturbed(tiny(**VARIANTS[variant], seed=seed))[0] for seed in (1, 2)]
     untrained = pack(begin(tiny(**VARIANTS[variant])))
     first, second, zero = (load(blobs[TENSORS]) for blobs in (*ends, untrained))
-    assert all(bool((first[name] != second[name]).any()) for name in first)
-    assert all(bool((first[name] != zero[name]).any()) for name in first)
+    assert [name for name in first if not bool((first[name] != second[name]).any()) and slot(name) != "seen"] == []
+    assert [name for name in first if not bool((first[name] != zero[name]).any()) and slot(name) not in FIXED] == []
+
+
+FIXED = ("key", "target", "initial")  # what an intervention takes from the seed or the initial weights, once
+
+
+def slot(name: str) -> str:
+    """`seen` of `intervention/0.grokfast_ema/seen/unembed.weight`; nothing for weights and optimizers."""
+    return name.split("/")[2] if name.startswith("intervention/") else ""
+
+
+def test_every_intervention_is_stopped_and_resumed_here() -> None:
+    assert set(ACTING) == set(INTERVENTIONS)
 
 
 # Each part of the state, left out or reset. `at` is the step at which the run is stopped.
@@ -129,6 +143,10 @@ CONTROLS: dict[str, tuple[Callable[[State, State], None], dict[str, Any]]] = {
     "step": (lambda state, fresh: setattr(state, "step", state.step - 1), {}),
     "module": (lambda state, fresh: setattr(state, "module", fresh.module), {}),
     "optimizer": (lambda state, fresh: setattr(state, "optimizer", fresh.optimizer), {}),
+    "interventions": (
+        lambda state, fresh: setattr(state, "interventions", fresh.interventions),
+        VARIANTS["grokfast_ema"],
+    ),
     "detectors": (lambda state, fresh: setattr(state, "detectors", fresh.detectors), DECISIVE),
     "stopping": (lambda state, fresh: setattr(state, "stopping", fresh.stopping), DECISIVE),
     "looked_at": (lambda state, fresh: setattr(state, "looked_at", fresh.looked_at), {}),
@@ -139,13 +157,19 @@ CONTROLS: dict[str, tuple[Callable[[State, State], None], dict[str, Any]]] = {
 def test_every_part_of_the_state_has_a_control() -> None:
     """A new part of State must be added to CONTROLS, or this fails."""
     assert {field.name for field in dataclasses.fields(State)} == set(CONTROLS)
-    spec = tiny()
-    state = begin(spec)
+    state = begin(tiny(**VARIANTS["all interventions"]))
     assert set(state.tensors) == {
         *(f"model/{name}" for name in state.module.state_dict()),
         *(f"optimizer/{slot}/{name}" for slot, of in state.optimizer.items() for name in of),
+        *(
+            f"intervention/{place}/{slot}/{name}"
+            for place, memories in state.interventions.items()
+            for slot, of in memories.items()
+            for name in of
+        ),
     }
-    assert set(json.loads(pack(state)[COUNTS])) == {"schema"} | set(CONTROLS) - {"module", "optimizer"}
+    in_tensors = {"module", "optimizer", "interventions"}
+    assert set(json.loads(pack(state)[COUNTS])) == {"schema"} | set(CONTROLS) - in_tensors
 
 
 @pytest.mark.parametrize("part", CONTROLS)
@@ -169,13 +193,13 @@ def test_forgetting_a_part_of_the_state_is_noticed(part: str) -> None:
         assert pack(state)[TENSORS] != end[TENSORS]
 
 
-@pytest.mark.parametrize("variant", ["transformer", "mlp with momentum", "adam", "muon"])
+@pytest.mark.parametrize("variant", ["transformer", "mlp with momentum", "adam", "muon", *ACTING])
 def test_resetting_any_single_tensor_ends_with_other_bits(variant: str) -> None:
     spec = tiny(**VARIANTS[variant])
     stopped, later, fresh = pack(stopped_at(spec, 15)), pack(stopped_at(spec, 17)), begin(spec)
     for name, initial in fresh.tensors.items():
         state = unpack(spec, spec.task.split(spec.seed), stopped)
-        state.tensors[name].copy_(initial)
+        state.tensors[name].copy_(0 * initial if slot(name) in FIXED else initial)  # a fixed one is lost, not reset
         live(spec, state, until=17)
         assert pack(state)[TENSORS] != later[TENSORS], name
 

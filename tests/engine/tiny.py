@@ -36,6 +36,29 @@ VARIANTS: dict[str, Settings] = {
     "permutations": {"task": {"kind": "permutation", "degree": 3}, "batch": {"size": 12}},
 }
 
+ACTING: dict[str, Settings] = {  # every intervention, set so that it has acted and remembers something after 15 steps
+    "grokfast_ema": {"ema_decay": 0.9},
+    "grokfast_ma": {"window_steps": 5},
+    "l1": {"strength": 1e-3, "per_norm": True},
+    "ortho_grad": {},
+    "gradient_noise": {"variance": 1e-4},
+    "gradient_clip": {"max_norm": 0.1},
+    "norm_rescale": {"each": "tensor"},
+    "norm_clamp": {"norm": 0.9},
+    "decay_to_init": {"strength": 5.0},
+    "decay_schedule": {"points": [[0, 0], [20, 5]]},
+}
+UNDECAYED: Settings = {**ADAMW, "weight_decay": 0}  # beside decay_schedule no other decay is allowed
+
+
+def acting(*kinds: str) -> list[Settings]:
+    """These interventions as a recipe lists them."""
+    return [{"kind": kind, **ACTING[kind]} for kind in kinds]
+
+
+VARIANTS |= {kind: {"model": MLP, "optimizer": UNDECAYED, "interventions": acting(kind)} for kind in ACTING}
+VARIANTS["all interventions"] = {"model": MLP, "optimizer": UNDECAYED, "interventions": acting(*ACTING)}
+
 DECISIVE: Settings = {  # learns its training set within the run, so that detectors, bests and the stopping rule decide
     "model": MLP,
     "batch": {"size": None},

@@ -38,3 +38,15 @@ class StoreError(LatebloomError):
     """A run on disk cannot be read, written, locked or found."""
 
     exit_code = 5
+
+
+class EngineError(LatebloomError):
+    """Where the runs were to be trained, they cannot be: no cluster, no token, a node that does not see the store."""
+
+    exit_code = 2
+
+
+class MissingExtra(LatebloomError):  # noqa: N818 (it is missing)
+    """An optional package is not installed, or too old; the message says what to install."""
+
+    exit_code = 3

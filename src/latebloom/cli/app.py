@@ -16,8 +16,11 @@ from ..report.text import visible
 VERBS = {
     "run": "Train a recipe, watch it, report on it.",
     "resume": "Go on with a stopped run, to the same bits.",
+    "sweep": "Train many runs: values multiplied out.",
+    "study": "Shipped studies, and how yours stand.",
     "list": "All runs of the store.",
     "show": "One run in words.",
+    "phases": "The phase diagram of a study.",
     "report": "Write a run's figure and page.",
     "recipes": "What can be run as shipped.",
     "checkpoints": "List, inspect, compare, roll back.",

@@ -22,6 +22,12 @@ STORE = click.option(
 )
 QUIET = click.option("--quiet", "-q", is_flag=True, help="No progress.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+TENSORBOARD = click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write event files below DIR, for `tensorboard --logdir DIR`.",
+)
 RUN = click.argument("wanted", metavar="RUN", default="latest")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .aliases import assignments, refuse_short_names, short_names, with_aliases
-from .options import JSON, QUIET, STORE
+from .options import JSON, QUIET, STORE, TENSORBOARD
 
 SETTINGS = """\b
 Every setting can be given as KEY=VALUE, values as in YAML:
@@ -28,6 +28,7 @@ def _in_a_folder(ctx: click.Context, param: click.Parameter, value: Path | None)
 @click.argument("recipe")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 @STORE
+@TENSORBOARD
 @QUIET
 @JSON
 @click.option("--dry-run", is_flag=True, help="Print the whole recipe as it would run, and stop.")
@@ -45,6 +46,7 @@ def command(
     recipe: str,
     settings: tuple[str, ...],
     store: Path,
+    tensorboard: Path | None,
     quiet: bool,
     as_json: bool,
     dry_run: bool,
@@ -66,5 +68,5 @@ def command(
         click.echo(spec.to_yaml(planned), nl=False)
         return
     view, started = watching(quiet or as_json)
-    run = lab.run(recipe, overrides, store=store, listener=view, started=started)
+    run = lab.run(recipe, overrides, store=store, tensorboard=tensorboard, listener=view, started=started)
     finish(run, as_json=as_json, report=not no_report, save_path=save_path)

@@ -49,11 +49,11 @@ class Attached:
             Whether it acted.
 
         Raises:
-            DataError: No gradient yet, or a decay without `lr`.
+            DataError: No gradient where one is needed, or a decay without `lr`.
             DivergedError: A gradient is not finite, unless such steps are skipped; the state is as before.
         """
         grads = {name: p.grad for name, p in self.params.items() if p.grad is not None}
-        if not grads:
+        if not grads and self.rule.acts != "weights":
             raise DataError(f"{self.rule.kind} found no gradient; call loss.backward() first")
         if lr is None and self.rule.acts == "decay":
             raise DataError(f"{self.rule.kind} needs the learning rate in force: step(lr=...)")
@@ -61,7 +61,10 @@ class Attached:
         if bad and skip_nonfinite:
             return False
         if bad:
-            raise DivergedError(f"the gradient is not finite in {', '.join(bad)}; {self.rule.kind} keeps its state")
+            raise DivergedError(
+                f"the gradient is not finite in {', '.join(bad)}; {self.rule.kind} keeps its state. "
+                "With a GradScaler, which skips such steps, call step(skip_nonfinite=True)."
+            )
         self.steps += 1
         with torch.no_grad():
             self.rule.update(self.params, grads, self.state, lr or 0.0, self.steps)

@@ -4,6 +4,7 @@
     DecaySchedule   w' = w - lr * strength(step) * w
 
 Both act where AdamW decays: on the weights before they move, apart from the gradient (decoupled), with any optimizer.
+As there, a parameter without a gradient does not decay.
 Source: Power et al. (2022), arXiv:2201.02177, section 3.3, for the first; Loshchilov & Hutter (2019),
 arXiv:1711.05101, for decoupled decay with a schedule.
 """
@@ -33,8 +34,8 @@ class DecayToInit(Intervention):
 
     def update(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
         """Move the weights towards the initial ones."""
-        initial = [state["initial"][name] for name in params]
-        torch._foreach_lerp_(list(params.values()), initial, lr * self.strength)
+        initial = [state["initial"][name] for name in grads]
+        torch._foreach_lerp_([params[name] for name in grads], initial, lr * self.strength)
 
 
 class DecaySchedule(Intervention):
@@ -72,4 +73,4 @@ class DecaySchedule(Intervention):
 
     def update(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
         """Shrink the weights."""
-        torch._foreach_mul_(list(params.values()), 1 - lr * self.strength(step))
+        torch._foreach_mul_([params[name] for name in grads], 1 - lr * self.strength(step))

@@ -7,7 +7,8 @@
 
 Here / in the paper: `ema_decay` is alpha, `amplify` is lambda, `window_steps` is w.
 A constant gradient grows by 1 + amplify: with plain SGD that is a larger learning rate, with Adam it mostly cancels.
-Source: Lee et al. (2024), arXiv:2405.20233, algorithms 1 and 2, with the start of its published code.
+Source: Lee et al. (2024), arXiv:2405.20233, algorithms 1 and 2, with the start of its published code: in print the
+mean is added from the first step on, and the average starts at the initial weights.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ class GrokfastEma(Intervention):
 
     def init(self, params: Tensors, seed: int) -> State:
         """No gradient seen."""
-        return {"slow": {n: torch.zeros_like(p) for n, p in params.items()}, "seen": _none_seen()}
+        return {"slow": {n: torch.zeros_like(p) for n, p in params.items()}, "seen": _none_seen(params)}
 
     def update(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
         """Take the gradients into the average, then add it to them."""
-        g, slow = list(grads.values()), [state["slow"][n] for n in grads]
-        keep = self.ema_decay if state["seen"]["steps"].item() else 0.0
-        torch._foreach_mul_(slow, keep)
-        torch._foreach_add_(slow, g, alpha=1 - keep)
-        torch._foreach_add_(g, slow, alpha=self.amplify)
-        state["seen"]["steps"] += 1
+        for n, g in grads.items():
+            if not state["seen"][n]:
+                state["slow"][n].copy_(g)
+            state["seen"][n] += 1
+        gradients, slow = list(grads.values()), [state["slow"][n] for n in grads]
+        torch._foreach_lerp_(slow, gradients, 1 - self.ema_decay)
+        torch._foreach_add_(gradients, slow, alpha=self.amplify)
 
 
 class GrokfastMa(Intervention):
@@ -60,24 +62,23 @@ class GrokfastMa(Intervention):
         return {
             "window": {n: p.new_zeros(self.window_steps, *p.shape) for n, p in params.items()},
             "sum": {n: torch.zeros_like(p) for n, p in params.items()},
-            "seen": _none_seen(),
+            "seen": _none_seen(params),
         }
 
     def update(self, params: Tensors, grads: Tensors, state: State, lr: float, step: int) -> None:
         """Put the gradients in the place of the oldest ones, then add the mean to them."""
-        seen = int(state["seen"]["steps"].item())
-        place = seen % self.window_steps
-        g, total = list(grads.values()), [state["sum"][n] for n in grads]
-        oldest = [state["window"][n][place] for n in grads]
-        torch._foreach_sub_(total, oldest)
-        torch._foreach_copy_(oldest, g)
-        torch._foreach_add_(total, g)
-        if place == self.window_steps - 1:  # once a round, so that rounding errors of the running sum never add up
-            torch._foreach_copy_(total, [state["window"][n].sum(0) for n in grads])
-        if seen + 1 >= self.window_steps:
-            torch._foreach_add_(g, total, alpha=self.amplify / self.window_steps)
-        state["seen"]["steps"] += 1
+        for n, g in grads.items():
+            window, total, seen = state["window"][n], state["sum"][n], int(state["seen"][n].item())
+            place = seen % self.window_steps
+            total.sub_(window[place]).add_(g)
+            window[place] = g
+            if place == self.window_steps - 1:  # once a round, so that rounding errors of the running sum never add up
+                total.copy_(window.sum(0))
+            if seen + 1 >= self.window_steps:
+                g.add_(total, alpha=self.amplify / self.window_steps)
+            state["seen"][n] += 1
 
 
-def _none_seen() -> dict[str, Tensor]:
-    return {"steps": torch.zeros((), dtype=torch.int64)}
+def _none_seen(params: Tensors) -> dict[str, Tensor]:
+    """Counted for each parameter: one that has no gradient at first begins with its own first one."""
+    return {n: torch.zeros((), dtype=torch.int64) for n in params}

@@ -42,4 +42,5 @@ class L1(Intervention):
         return {"penalty/l1": self._factor(params) * total.item()}
 
     def _factor(self, params: Tensors) -> float:
-        return self.strength / norm(params.values()).item() if self.per_norm else self.strength
+        length = norm(params.values()).item() if self.per_norm else 1.0
+        return self.strength / length if length else 0.0  # weights that are all zero have no price

@@ -63,7 +63,8 @@ class NormClamp(Intervention):
 
 
 def _targets(params: Tensors, to: float, unit: str, each: str) -> State:
-    now = {"": norm(params.values())} if each == "model" else {name: p.norm() for name, p in params.items()}
+    weights = {name: p.detach() for name, p in params.items()}
+    now = {"": norm(weights.values())} if each == "model" else {name: w.norm() for name, w in weights.items()}
     return {"target": {name: (to * n if unit == "initial" else torch.full_like(n, to)) for name, n in now.items()}}
 
 

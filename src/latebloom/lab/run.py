@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..engine import fingerprint, listened, pack, prepare, start, unpack
 from ..spec import RunSpec, build, identity, plain, read_recipe
 from ..store import RunWriter, Store, StoredRun, default_root
 from ..tasks import Split, share_notice
+from .event_files import WHERE as EVENT_FILES
 from .handle import Run
 from .session import Listener, Session
 
@@ -29,6 +30,9 @@ def run(
     store: str | Path | None = None,
     listener: Listener | None = None,
     started: Started | None = None,
+    run_id: str | None = None,
+    origin: Mapping[str, Any] | None = None,
+    tensorboard: str | Path | None = None,
     **settings: Any,
 ) -> Run:
     """Train one run from the beginning, and store it as it goes.
@@ -39,6 +43,9 @@ def run(
         store: Folder of runs; by default `$LATEBLOOM_STORE`, or `runs` where you are.
         listener: Watches the training.
         started: Called once with the run when it exists on disk, before the first step.
+        run_id: The id that a plan has given to the run.
+        tensorboard: Also write event files, in a folder of the run's own below this one (`tensorboard --logdir`).
+        origin: What goes into the run's environment about where it comes from, e.g. its study.
         **settings: Top-level settings, e.g. `seed=1` or `optimizer={"weight_decay": 0.3}`; they win over `overrides`.
 
     Returns:
@@ -65,9 +72,16 @@ def run(
         "system": platform.platform(),
         "recipe": recipe if isinstance(recipe, str) else str(type(recipe).__name__),
         "overrides": list(overrides),
+        **({EVENT_FILES: str(Path(tensorboard).resolve())} if tensorboard else {}),
+        **(origin or {}),
     }
     with Store(store or default_root()).create(
-        name=spec.name, seed=spec.seed, spec=plain(spec), spec_hash=identity(spec), environment=environment
+        name=spec.name,
+        seed=spec.seed,
+        spec=plain(spec),
+        spec_hash=identity(spec),
+        environment=environment,
+        run_id=run_id,
     ) as writer:
         for notice in notices(spec, split):
             writer.note("notice", text=notice)

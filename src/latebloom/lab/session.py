@@ -15,6 +15,7 @@ from ..spec import RunSpec
 from ..store import RunWriter
 from ..store.checkpoints import steps
 from ..tasks import Split
+from .event_files import EventFiles
 from .keeping import Keeper
 from .signals import Interruption
 
@@ -64,6 +65,7 @@ class Session:
         self.read_now = next((c.readings for c in saved if c.step == state.step), {})  # readings of this very step
         self.past = list(writer.run.records())  # what a resumed run had read before
         self.readings = self.past[-1][1] if self.past else {}  # the last there were
+        self.event_files = EventFiles(writer, self.past)
 
     def run(self) -> Outcome:
         """Train.
@@ -112,6 +114,7 @@ class Session:
             self._try_to_show("failed", f"{type(error).__name__}: {error}", traceback.format_exc())
             raise
         finally:
+            self.event_files.close()
             if self.listener:
                 self.listener.stop()
 
@@ -121,6 +124,8 @@ class Session:
         if moment.readings:
             self.readings = moment.readings
             self.writer.append(moment.step, moment.readings, moment.events)
+            rate = self.spec.optimizer.learning_rate * self.spec.schedule.factor(max(1, moment.step))
+            self.event_files.append(moment.step, {**moment.readings, "learning_rate": rate})
         for event in moment.events if self.listener else ():
             assert self.listener is not None
             self.listener.event(f"{event.kind} at step {event.step:,}, known at step {event.known_at:,}")

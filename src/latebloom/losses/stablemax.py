@@ -3,7 +3,7 @@
     loss = -log(s(z_y) / sum_v s(z_v)),   s(z) = z + 1 for z >= 0,   1 / (1 - z) for z < 0
 
 Scaling the logits up gains little, so float32 does not absorb the small terms of the sum when everything is fitted.
-Source: Prieto et al. (2025), arXiv:2501.04697, section 4, whose code takes it in float64.
+Source: Prieto et al. (2025), arXiv:2501.04697, definition 4, whose code takes it in float64.
 """
 
 from __future__ import annotations

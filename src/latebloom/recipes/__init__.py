@@ -1,24 +1,34 @@
-"""Recipes shipped with the package, one YAML per published setting: what it is, where it comes from, what to expect."""
+"""Recipes shipped with the package, one YAML per published setting: what it is, where it comes from, what to expect.
+
+Below `studies/` the same for studies: many runs, one question.
+"""
 
 from __future__ import annotations
 
 from importlib import resources
+from importlib.resources.abc import Traversable
+
+STUDIES = "studies"
 
 
-def names() -> list[str]:
-    """All of them."""
-    entries = [entry.name for entry in resources.files(__name__).iterdir()]
+def names(kind: str = "") -> list[str]:
+    """All recipes; with `kind="studies"` all studies."""
+    entries = [entry.name for entry in _folder(kind).iterdir()]
     return sorted(name.removesuffix(".yaml") for name in entries if name.endswith(".yaml"))
 
 
-def text(name: str) -> str:
+def text(name: str, kind: str = "") -> str:
     """One of them, as written."""
-    return resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return _folder(kind).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def about(name: str) -> dict[str, str]:
+def about(name: str, kind: str = "") -> dict[str, str]:
     """What one of them says about itself: title, source, expect. Read without the rest, for which torch would load."""
     import yaml
 
-    told: dict[str, str] = yaml.safe_load(text(name))["about"]
+    told: dict[str, str] = yaml.safe_load(text(name, kind))["about"]
     return told
+
+
+def _folder(kind: str) -> Traversable:
+    return resources.files(__name__).joinpath(kind) if kind else resources.files(__name__)

@@ -14,6 +14,20 @@ from .checkpoints import Checkpoint
 from .durable import DamageError
 from .layout import default_root
 from .read import STATUSES, StoredRun
+from .study import Planned, StoredStudy, StudyWriter, open_study, studies
 from .write import RunWriter
 
-__all__ = ["STATUSES", "Checkpoint", "DamageError", "RunWriter", "Store", "StoredRun", "default_root"]
+__all__ = [
+    "STATUSES",
+    "Checkpoint",
+    "DamageError",
+    "Planned",
+    "RunWriter",
+    "Store",
+    "StoredRun",
+    "StoredStudy",
+    "StudyWriter",
+    "default_root",
+    "open_study",
+    "studies",
+]

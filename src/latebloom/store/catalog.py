@@ -46,7 +46,7 @@ class Store:
         Raises:
             StoreError: No run is meant, or more than one; it names the candidates.
         """
-        if self._has(wanted):
+        if self.has(wanted):
             return StoredRun(self.root / wanted)
         runs = self.runs()
         if not runs:
@@ -73,10 +73,14 @@ class Store:
         spec_hash: str,
         environment: Mapping[str, Any],
         parent: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
     ) -> RunWriter:
-        """A new run, open for writing. It is listed once it is complete, or not at all."""
+        """A new run, open for writing. It is listed once it is complete, or not at all.
+
+        A study gives the `run_id`; if there is such a run already, that is a StoreError, whoever was first.
+        """
         who = _identity(name, seed, spec, spec_hash, environment, parent)
-        with self._building() as (building, run_id, lock):
+        with self._building(run_id) as (building, run_id, lock):
             _fill(building, run_id, who, state_line("running", 0, "", {}))
         return self._writer(run_id, lock, is_new=True, what="started")
 
@@ -86,7 +90,7 @@ class Store:
         Raises:
             StoreError: There is no such run, somebody is writing it, or its identity is damaged.
         """
-        path = self.root / run_id if self._has(run_id) else self.find(run_id).path
+        path = self.root / run_id if self.has(run_id) else self.find(run_id).path
         lock = Lock(path / layout.LOCK)
         try:
             read.identity(path)
@@ -134,7 +138,14 @@ class Store:
         self._writer(run_id, lock, is_new=True, what="branched", **parent).close()
         return run_id
 
-    def _has(self, run_id: str) -> bool:
+    def found(self) -> None:
+        """Make the folder a store if it is none yet."""
+        durable.make_folder(self.root)
+        if not self._check_format():
+            durable.replace(self.root / layout.FORMAT, f"latebloom-store {layout.FORMAT_NUMBER}\n".encode())
+
+    def has(self, run_id: str) -> bool:
+        """Whether there is a run of this id."""
         self._check_format()
         return layout.is_run_id(run_id) and run_id in durable.folders(self.root)
 
@@ -148,16 +159,16 @@ class Store:
         return writer
 
     @contextmanager
-    def _building(self) -> Iterator[tuple[Path, str, Lock]]:
+    def _building(self, planned_id: str | None = None) -> Iterator[tuple[Path, str, Lock]]:
         """A run folder under a name that is not listed, locked, and renamed once the block has filled it."""
-        durable.make_folder(self.root)
-        if not self._check_format():
-            durable.replace(self.root / layout.FORMAT, f"latebloom-store {layout.FORMAT_NUMBER}\n".encode())
+        self.found()
         self._sweep()
-        run_id = layout.new_run_id()
-        while not durable.make_folder(self.root / (layout.BUILDING + run_id)) or durable.exists(self.root / run_id):
-            run_id = layout.new_run_id()
-        building = self.root / (layout.BUILDING + run_id)
+        fresh_id = layout.new_run_id()
+        while not durable.make_folder(self.root / (layout.BUILDING + fresh_id)) or durable.exists(self.root / fresh_id):
+            fresh_id = layout.new_run_id()
+        # Under a fresh name also when the id is given: two who make the same run cannot meet before the renaming,
+        # which only one of them survives.
+        building, run_id = self.root / (layout.BUILDING + fresh_id), planned_id or fresh_id
         lock = None
         try:
             lock = Lock(building / layout.LOCK)

@@ -18,14 +18,14 @@ _PATIENCE_S = 0.2  # a reader asking "is it locked?" has it for some microsecond
 class Lock:
     """Held from construction until `release` or the end of the process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str | None = None) -> None:
         fd = durable.try_lock(path)
         deadline = time.monotonic() + _PATIENCE_S
         while fd is None:
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"Run {path.parent.name} is being written by {_owner(path)}. Two writers would spoil it: stop that "
-                    "process, or wait until it ends. Reading the run (list, show, report) is possible meanwhile."
+                    f"{what or f'Run {path.parent.name}'} is being written by {_owner(path)}. Two writers would spoil "
+                    "it: stop that process, or wait until it ends. Reading (list, show, report) is possible meanwhile."
                 )
             time.sleep(0.01)
             fd = durable.try_lock(path)

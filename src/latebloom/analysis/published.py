@@ -1,0 +1,173 @@
+"""A study as one small file: what a reader needs to check every number said about it, without the runs themselves.
+
+It holds the study, what the machine and the versions were, and of every run its label, how it ended, the hash of its
+final state and the accuracies at each evaluation. A comparison of the file is the comparison of the runs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import DataError
+from ..store import StoredRun, StoredStudy, durable
+
+SCHEMA = 1
+SAME_EVERYWHERE = ("fingerprint", "latebloom", "python", "system")
+
+
+class PublishedRun:
+    """One run of a published study; reads like a stored one, as far as a comparison reads it."""
+
+    def __init__(self, fields: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+        self.id: str = fields["run"]
+        self.label: dict[str, Any] = fields["label"]
+        self.status: str = fields["status"]
+        self.step: int = fields["step"]
+        self.reason: str = fields["reason"]
+        self.state_sha256: str | None = fields["state_sha256"]
+        self.spec: dict[str, Any] = _over(common, fields["spec"])
+        self.seed: int = self.spec["seed"]
+        self.name: str = self.spec["name"]
+        self.damage: list[str] = []
+        self._steps: list[int] = fields["steps"]
+        self._readings: dict[str, list[float | None]] = fields["readings"]
+
+    def records(self) -> Iterator[tuple[int, dict[str, float]]]:
+        """Every evaluated step with the readings that were published."""
+        for place, step in enumerate(self._steps):
+            values = {name: column[place] for name, column in self._readings.items()}
+            yield step, {name: value for name, value in values.items() if value is not None}
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Nothing: a longer budget stands in the spec already."""
+        return []
+
+
+class PublishedStudy:
+    """A published study, read back.
+
+    Raises:
+        DataError: It is none, or of a later version.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], where: str = "this") -> None:
+        if fields.get("kind") != "latebloom study" or not isinstance(fields.get("schema"), int):
+            raise DataError(f"{where} is no published study; `latebloom study export NAME` makes one")
+        if fields["schema"] > SCHEMA:
+            raise DataError(f"{where} has schema {fields['schema']}; this version reads up to {SCHEMA}. Upgrade it.")
+        self.name: str = fields["name"]
+        self.study: dict[str, Any] = fields["study"]
+        self.environments: list[dict[str, Any]] = fields["environments"]
+        self.command: str = fields["command"]
+        self.exported_at: str = fields["exported_at"]
+        self.waiting: list[dict[str, Any]] = fields["waiting"]  # labels of runs that were planned and not begun
+        self.runs = [PublishedRun(one, fields["spec"]) for one in fields["runs"]]
+
+
+def read_published(path: Path) -> PublishedStudy:
+    """A published study from its file.
+
+    Raises:
+        DataError: It cannot be read, or is none.
+    """
+    try:
+        fields = json.loads(durable.read(path))
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise DataError(f"{path} is no published study; `latebloom study export NAME` makes one")
+    return PublishedStudy(fields, str(path))
+
+
+def publish(study: StoredStudy, command: str, exported_at: str) -> bytes:
+    """The file of a study as it stands; runs not begun yet are named in it.
+
+    Args:
+        study: The study.
+        command: What trained it, e.g. `latebloom sweep grokfast-l1-s5`.
+        exported_at: The day.
+    """
+    found = [(one, study.run(one)) for one in study.planned]
+    begun = [(one, run) for one, run in found if run is not None and run.status != "damaged"]
+    common = _common([run.spec for _, run in begun])
+    environments: list[dict[str, Any]] = []
+    for _, run in begun:
+        environment = {key: run.environment.get(key) for key in SAME_EVERYWHERE}
+        if environment not in environments:
+            environments.append(environment)
+    fields = {
+        "kind": "latebloom study",
+        "schema": SCHEMA,
+        "name": study.name,
+        "command": command,
+        "exported_at": exported_at,
+        "study": study.study,
+        "environments": environments,
+        "waiting": [one.label for one, run in found if run is None],
+        "spec": common,
+        "runs": [_run(one.label, run, common) for one, run in begun],
+    }
+    runs = ",\n".join(json.dumps(run, allow_nan=False) for run in fields.pop("runs"))  # type: ignore[attr-defined]
+    head = json.dumps(fields, indent=1, allow_nan=False)
+    return f'{head[:-2]},\n "runs": [\n{runs}\n]}}\n'.encode()
+
+
+def _run(label: Mapping[str, Any], run: StoredRun, common: Mapping[str, Any]) -> dict[str, Any]:
+    records = list(run.records())
+    names = sorted({name for _, readings in records for name in readings if "accuracy" in name})
+    stops = [entry for entry in run.journal() if entry.get("what") == "stopped"]
+    extended = [int(entry["steps"]) for entry in run.journal() if entry.get("what") == "extended"]
+    spec = {**run.spec, "steps": max([run.spec["steps"], *extended])}
+    return {
+        "run": run.id,
+        "label": dict(label),
+        "status": run.status,
+        "step": run.step,
+        "reason": run.reason,
+        "state_sha256": stops[-1].get("state_sha256") if stops else None,
+        "spec": _own(spec, common),
+        "steps": [step for step, _ in records],
+        "readings": {name: [_finite(readings.get(name)) for _, readings in records] for name in names},
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _common(specs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all specs say alike, table by table."""
+    if not specs:
+        return {}
+    first = specs[0]
+    shared: dict[str, Any] = {}
+    for key, value in first.items():
+        others = [spec.get(key) for spec in specs]
+        if all(other == value for other in others):
+            shared[key] = value
+        elif all(isinstance(other, dict) for other in others):
+            shared[key] = _common([dict(other) for other in others if other is not None])
+    return shared
+
+
+def _own(spec: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
+    """What a spec says beside the common."""
+    return {
+        key: _own(value, common[key]) if isinstance(value, dict) and isinstance(common.get(key), dict) else value
+        for key, value in spec.items()
+        if key not in common or common[key] != value
+    }
+
+
+def _over(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole spec again."""
+    return {
+        key: _over(common[key], own[key])
+        if isinstance(common.get(key), dict) and isinstance(own.get(key), dict)
+        else own.get(key, common.get(key))
+        for key in [*common, *(key for key in own if key not in common)]
+    }

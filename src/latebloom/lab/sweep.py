@@ -1,0 +1,248 @@
+"""Train all runs of a plan, each exactly once, whatever dies.
+
+The coordinator remembers nothing that matters: which runs there are stands in the plan, how each of them is in its
+folder, how often it was tried in the study's journal. Killed and started again, it goes on where it was.
+
+No rule here stops a run because others do better: such rules stop exactly the late bloomers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from ..spec import Study, Trial, plain, plan
+from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, open_study
+from .engines import Ended, Engine, Job, Local
+from .event_files import WHERE as EVENT_FILES
+from .signals import Interruption
+
+MOST_FRUITLESS = 5  # attempts in a row that saved nothing new
+HOPELESS = (2, 3)  # exit codes that no repetition changes: a wrong recipe, a missing package
+LOOK_EVERY_S = 0.5
+HUNG_AFTER_S = 900.0  # without a step; an evaluation or a compilation takes less
+
+
+class Progress(NamedTuple):
+    """How a study stands."""
+
+    total: int
+    finished: int
+    diverged: int
+    given_up: dict[str, str]  # run -> why
+    running: list[Planned]
+    waiting: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train."""
+        return not self.running and not self.waiting
+
+
+class SweepListener(Protocol):
+    """Who wants to watch; see `latebloom.report.sweep.SweepView`."""
+
+    def start(self, study: StoredStudy, slots: int) -> None:
+        """The sweep begins, or goes on."""
+
+    def update(self, progress: Progress) -> None:
+        """Some time has passed."""
+
+    def ended(self, planned: Planned, run: StoredRun | None, text: str) -> None:
+        """An attempt ended, as `text` says."""
+
+    def stop(self) -> None:
+        """The sweep is over."""
+
+
+class Swept(NamedTuple):
+    """How a sweep ended."""
+
+    study: StoredStudy
+    progress: Progress
+    exit_code: int  # 0: all runs are finished; 1: some diverged or were given up; 128 + the signal's number
+
+
+def sweep(
+    study: Study,
+    *,
+    workers: int = 1,
+    engine: Engine | None = None,
+    store: str | Path | None = None,
+    listener: SweepListener | None = None,
+    retry: bool = False,
+    tensorboard: str | Path | None = None,
+    trials: Sequence[Trial] | None = None,
+) -> Swept:
+    """Train what is not trained yet of a study.
+
+    Args:
+        study: What to train. A study of the same name and content is gone on with.
+        workers: Runs at a time on this machine, each in a process of its own.
+        engine: Where to train instead.
+        store: Folder of runs, as for `run`.
+        listener: Watches.
+        retry: Try those again that were given up.
+        tensorboard: Also write event files, a folder for each run below this one.
+        trials: The study's plan, if it is at hand already.
+
+    Raises:
+        SpecError: The study is described wrongly; all problems of all its runs at once.
+        StoreError: Another coordinator is at work on it, or a study of this name has other runs.
+    """
+    trials = plan(study) if trials is None else trials
+    root = Path(store or default_root()).resolve()
+    runs = [(trial.label, trial.key, plain(trial.spec)) for trial in trials]
+    with open_study(root, study.name, study.plain(), runs) as writer:
+        origin = {"study": study.name} | ({EVENT_FILES: str(Path(tensorboard).resolve())} if tensorboard else {})
+        return Coordinator(writer, engine or Local(workers), listener, retry=retry, origin=origin).run()
+
+
+class Coordinator:
+    """Hands out the runs of one study, and judges what comes back."""
+
+    def __init__(
+        self,
+        writer: StudyWriter,
+        engine: Engine,
+        listener: SweepListener | None = None,
+        *,
+        retry: bool = False,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.origin = dict(origin or {"study": writer.stored.name})
+        self.writer, self.study, self.engine, self.listener = writer, writer.stored, engine, listener
+        # One seed after the other, so that an unfinished study compares whole replicates.
+        in_order = sorted(self.study.planned, key=lambda one: int(one.spec["seed"]))
+        self.planned = {one.run: one for one in in_order}
+        self.attempts = Attempts()
+        if retry:
+            writer.note("retry")
+        for entry in self.study.journal():
+            self.attempts.hear(entry)
+        self.not_before: dict[str, float] = {}
+        self.running: dict[str, Seen] = {}
+        self.over: dict[str, str] = {}  # run -> finished, diverged or given up
+        for run, one in self.planned.items():
+            self._settle(run, self.study.run(one))
+
+    def run(self) -> Swept:
+        """Until nothing is left, or somebody asks to stop."""
+        if self.listener:
+            self.listener.start(self.study, self.engine.slots)
+        try:
+            with Interruption() as interruption:
+                while not self.progress().is_over and interruption.asked is None:
+                    self._hand_out()
+                    for ended in self.engine.ended(LOOK_EVERY_S):
+                        self._judge(ended)
+                    self._end_hung()
+                    if self.listener:
+                        self.listener.update(self.progress())
+                asked = interruption.asked
+        finally:
+            self.engine.close()
+            if self.listener:
+                self.listener.stop()
+        for run_id in self.running:  # what the last of them saved while they were asked to end
+            self._settle(run_id, self.study.run(self.planned[run_id]))
+        self.running = {}
+        progress = self.progress()
+        incomplete = progress.diverged or progress.given_up
+        return Swept(self.study, progress, 128 + asked if asked else int(bool(incomplete)))
+
+    def progress(self) -> Progress:
+        """How the study stands now."""
+        how = list(self.over.values())
+        return Progress(
+            total=len(self.planned),
+            finished=how.count("finished"),
+            diverged=how.count("diverged"),
+            given_up={run: why for run, why in self.attempts.given_up.items() if self.over.get(run) == "given up"},
+            running=[self.planned[run] for run in self.running],
+            waiting=len(self.planned) - len(self.over) - len(self.running),
+        )
+
+    def _hand_out(self) -> None:
+        now = time.monotonic()
+        for run, one in self.planned.items():
+            if len(self.running) >= self.engine.slots:
+                return
+            if run not in self.over and run not in self.running and self.not_before.get(run, 0) <= now:
+                self.running[run] = Seen(None, now)
+                self.engine.start(Job(run, str(self.study.store.root), one.spec, {**self.origin, "label": one.label}))
+
+    def _judge(self, ended: Ended) -> None:
+        self.running.pop(ended.run, None)
+        one = self.planned[ended.run]
+        run = self.study.run(one)
+        if self._settle(ended.run, run):
+            text = self.over[ended.run]
+        else:
+            step = max((c.step for c in run.checkpoints()), default=-1) if run else -1
+            self._note("attempt", run=ended.run, exit_code=ended.exit_code, reason=ended.reason, step=step)
+            fruitless = self.attempts.fruitless(ended.run)
+            text = f"attempt ended: {ended.reason.splitlines()[0] if ended.reason else 'not finished'}"
+            if ended.exit_code in HOPELESS or fruitless >= MOST_FRUITLESS:
+                self._note("given_up", run=ended.run, reason=ended.reason)
+                self._settle(ended.run, run)
+                text = f"given up: {ended.reason}"
+            # Waiting longer each time: a worker of a coordinator killed a moment ago may still hold the run.
+            self.not_before[ended.run] = time.monotonic() + (0.5 * 2**fruitless if ended.exit_code else 0)
+        if self.listener:
+            self.listener.ended(one, run, text)
+
+    def _settle(self, run_id: str, run: StoredRun | None) -> bool:
+        """Whether nothing more is to be done for this run."""
+        if run is not None and run.status in ("finished", "diverged"):
+            self.over[run_id] = run.status
+        elif run_id in self.attempts.given_up:
+            self.over[run_id] = "given up"
+        return run_id in self.over
+
+    def _end_hung(self) -> None:
+        for run_id, seen in self.running.items():
+            run, now = self.study.run(self.planned[run_id]), time.monotonic()
+            step = run.step if run else None
+            if step != seen.step:
+                self.running[run_id] = Seen(step, now)
+            elif now - seen.since > HUNG_AFTER_S:
+                self.running[run_id] = Seen(step, now)
+                self.writer.note("hung", run=run_id, step=step)
+                self.engine.kill(run_id)
+
+    def _note(self, what: str, **facts: Any) -> None:
+        self.writer.note(what, **facts)
+        self.attempts.hear({"what": what, **facts})
+
+
+class Seen(NamedTuple):
+    """The last step seen of a running run, and since when."""
+
+    step: int | None
+    since: float  # of time.monotonic()
+
+
+class Attempts:
+    """What the journal says about attempts that did not finish their run."""
+
+    def __init__(self) -> None:
+        self.given_up: dict[str, str] = {}
+        self._last: dict[str, tuple[int, int]] = {}  # run -> newest checkpoint, attempts that ended there
+
+    def hear(self, entry: dict[str, Any]) -> None:
+        """One entry, in order."""
+        match entry["what"]:
+            case "attempt":
+                step, count = self._last.get(entry["run"], (-1, 0))
+                self._last[entry["run"]] = (entry["step"], count + 1 if entry["step"] <= step else 1)
+            case "given_up":
+                self.given_up[entry["run"]] = entry["reason"]
+            case "retry":
+                self.given_up, self._last = {}, {}
+
+    def fruitless(self, run: str) -> int:
+        """Attempts in a row that saved nothing new."""
+        return self._last.get(run, (-1, 0))[1]

@@ -1,0 +1,86 @@
+"""A comparison with everything that text, tables, page and figures draw from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...analysis.compare import Comparison, compare
+from ...analysis.outcome import Outcome
+from ...analysis.settings import differs
+from ...base.errors import DataError
+from ...base.record import Curve
+from .arms import short_names
+
+NATURAL_BASELINES = ("baseline", "none")
+
+
+class Accuracies(NamedTuple):
+    """What a run was read at; None where nobody did."""
+
+    train: Curve | None
+    val: Curve | None
+
+
+class Gathered(NamedTuple):
+    """Runs, each with its arm."""
+
+    title: str  # e.g. `study grokfast-l1-division`
+    outcomes: list[Outcome]
+    curves: dict[str, Accuracies]  # by run
+    notes: list[str]  # sentences on what is not here, and what was taken for what
+
+
+class Compared(NamedTuple):
+    """What was gathered, compared."""
+
+    title: str
+    comparison: Comparison  # its warnings begin with the notes
+    outcomes: list[Outcome]
+    curves: dict[str, Accuracies]  # by run
+    names: dict[str, str]  # of arms, as they are shown
+
+
+def compared(
+    gathered: Gathered, *, baseline: str | None = None, horizon_steps: int | None = None, paired: bool | None = None
+) -> Compared:
+    """Compare what was gathered; arguments as `analysis.compare.compare` takes them.
+
+    Without `baseline` it is the arm of that name, else the one without interventions, else the first.
+
+    Raises:
+        DataError: There is nothing to compare, or not so.
+    """
+    gathered = _without_unread(gathered)
+    arms = list(dict.fromkeys(one.arm for one in gathered.outcomes))
+    if len(arms) < 2:
+        raise DataError(_why_alone(gathered))
+    names = short_names(arms)
+    if baseline is None:
+        baseline = next((arm for arm in NATURAL_BASELINES if arm in arms), None)
+    elif baseline not in arms:
+        baseline = next((arm for arm, short in names.items() if short == baseline), baseline)
+    comparison = compare(gathered.outcomes, baseline=baseline, horizon_steps=horizon_steps, paired=paired)
+    comparison = comparison._replace(warnings=(*gathered.notes, *comparison.warnings))
+    return Compared(gathered.title, comparison, gathered.outcomes, gathered.curves, names)
+
+
+def _without_unread(gathered: Gathered) -> Gathered:
+    """A run that was not evaluated after step 0 says nothing of any time."""
+    unread = [one for one in gathered.outcomes if one.last_step == 0]
+    if not unread:
+        return gathered
+    told = ", ".join(f"{one.arm} seed {one.seed}" for one in unread)
+    return gathered._replace(
+        outcomes=[one for one in gathered.outcomes if one.last_step > 0],
+        notes=[*gathered.notes, f"Left out, because not evaluated after step 0: {told}."],
+    )
+
+
+def _why_alone(gathered: Gathered) -> str:
+    if not gathered.outcomes:
+        return " ".join([f"{gathered.title}: there is no run to compare.", *gathered.notes])
+    keys = list(differs({one.run: [one] for one in gathered.outcomes}))
+    hint = f" They differ in {', '.join(keys[:8])}: try --by." if keys else ""
+    arm = gathered.outcomes[0].arm
+    notes = "".join(f" {note}" for note in gathered.notes)
+    return f"{gathered.title}: all runs are of one arm, {arm!r}, with nothing to compare it with.{hint}{notes}"

@@ -1,0 +1,124 @@
+"""Small panels over one logarithmic step axis: what the figures of a comparison have in common."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..text import visible
+from .draw import FAINT, INK, STYLE
+
+COLUMNS = 3
+WIDTH_IN = 7.2
+PANEL_HEIGHT_IN = 1.75
+MOST_PANELS = 30  # a figure of more is longer than paper and no longer read
+
+BASELINE = ("#5B636E", (0, (4, 1.5)))
+ARMS = [  # Okabe & Ito (2008), the strong ones first; line styles tell the same without colour
+    ("#0072B2", "-"),
+    ("#D55E00", (0, (6, 1.2, 1.2, 1.2))),
+    ("#009E73", (0, (1.5, 1))),
+    ("#CC79A7", (0, (8, 1.5))),
+    ("#E69F00", (0, (6, 1, 1, 1, 1, 1))),
+    ("#56B4E9", (0, (3, 1))),
+]
+
+
+class Steps(NamedTuple):
+    """The step axis of all panels."""
+
+    first: float  # > 0
+    horizon: int
+
+
+def looks(arms: Sequence[str], baseline: str) -> dict[str, tuple[str, Any]]:
+    """Colour and line style of each arm; those of an arm depend on its place alone, so they agree between figures."""
+    others = [arm for arm in arms if arm != baseline]
+    return {baseline: BASELINE, **{arm: ARMS[place % len(ARMS)] for place, arm in enumerate(others)}}
+
+
+def first_step(steps: Sequence[float]) -> float:
+    """Where a step axis begins: 1, 2 or 5 times a power of ten, below everything that is drawn on it.
+
+    Example:
+        >>> first_step([700, 350]), first_step([])
+        (200.0, 1.0)
+    """
+    least = min((step for step in steps if step > 0), default=1) / 1.25
+    power = 10.0 ** math.floor(math.log10(least)) if least >= 1 else 1.0
+    return max(digit * power for digit in (1, 2, 5) if digit * power <= max(least, 1.0))
+
+
+def panels(
+    titles: Sequence[str], axis: Steps, *, title: str, subtitle: str, share_y: bool = True
+) -> tuple[Any, list[Any]]:
+    """A Figure with one set of axes per title, at most three side by side, and a step axis below each column."""
+    from matplotlib.figure import Figure
+
+    columns = min(COLUMNS, len(titles))
+    rows = -(-len(titles) // columns)
+    tall = PANEL_HEIGHT_IN * (1.45 if rows == 1 else 1)
+    head, foot, gap = 0.78, 0.78, 0.36
+    height = head + rows * tall + (rows - 1) * gap + foot
+    figure = Figure(figsize=(WIDTH_IN, height), facecolor="white")
+    grid = figure.add_gridspec(
+        rows, columns, left=0.095, right=0.98, top=1 - head / height, bottom=foot / height,
+        hspace=gap / tall, wspace=0.1 if share_y else 0.28,
+    )  # fmt: skip
+    drawn: list[Any] = []
+    for place, name in enumerate(titles):
+        axes = figure.add_subplot(
+            grid[place // columns, place % columns], sharey=drawn[0] if drawn and share_y else None
+        )
+        axes.set_title(visible(name, 96 // columns), fontsize=8.8, weight="bold", loc="left", pad=4, parse_math=False)
+        axes.tick_params(labelleft=not share_y or place % columns == 0, labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        _log_steps(axes, axis, columns, is_labelled=place + columns >= len(titles))
+        drawn.append(axes)
+    top = 1 - 0.22 / height
+    figure.text(0.095, top, visible(title, 80), fontsize=11.5, weight="bold", va="center", parse_math=False)
+    figure.text(
+        0.095, top - 0.22 / height, visible(subtitle, 130), fontsize=8.4, color=FAINT, va="center", parse_math=False
+    )
+    figure.text(0.54, 0.4 / height, "optimizer steps (log)", fontsize=9, ha="center", va="center")
+    return figure, drawn
+
+
+def legend(figure: Any, handles: Sequence[Any]) -> None:
+    """One line below everything."""
+    made = figure.legend(
+        handles=handles, loc="lower center", bbox_to_anchor=(0.54, 0.0), ncols=len(handles), frameon=False,
+        fontsize=8, handlelength=2.6, columnspacing=1.4, borderpad=0.25,
+    )  # fmt: skip
+    for text in made.get_texts():
+        text.set_parse_math(False)
+
+
+def rendered(draw: Callable[[], Any], kind: str) -> bytes:
+    """What `draw` returns, as `png` of 150 dots per inch or as `svg`; the same figure gives the same SVG."""
+    import matplotlib
+
+    options: dict[str, Any] = {"dpi": 150} if kind == "png" else {"metadata": {"Date": None, "Creator": "latebloom"}}
+    out = io.BytesIO()
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # A name in a script the font lacks shows boxes; the page and the terminal show it right.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        draw().savefig(out, format=kind, **options)
+    return out.getvalue()
+
+
+def _log_steps(axes: Any, axis: Steps, columns: int, *, is_labelled: bool) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(axis.first, axis.horizon * 1.35)
+    decades = math.log10(axis.horizon / axis.first)
+    digits = (1, 2, 5) if decades < (1.3 if columns == COLUMNS else 2.2) else (1, 3) if decades < 2.2 else (1,)
+    powers = range(math.floor(math.log10(axis.first)), math.ceil(math.log10(axis.horizon)) + 1)
+    ends = axis.first, axis.horizon * 1.35
+    major = [digit * 10**power for power in powers for digit in digits if ends[0] <= digit * 10**power <= ends[1]]
+    minor = [digit * 10**power for power in powers for digit in range(1, 10)]
+    axes.set_xticks(major, [f"{step:,.0f}" if is_labelled else "" for step in major])
+    axes.set_xticks([step for step in minor if ends[0] <= step <= ends[1]], [], minor=True)
+    axes.axvline(axis.horizon, color=INK, lw=0.8, ls=(0, (1, 2)), zorder=1)

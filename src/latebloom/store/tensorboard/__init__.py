@@ -1,0 +1,18 @@
+"""TensorBoard's event files, read and written without TensorBoard."""
+
+from .files import event_files, find_runs
+from .names import as_readings, canonical, tag_of
+from .read import Scalars, read_scalars
+from .write import EventWriter, export
+
+__all__ = [
+    "EventWriter",
+    "Scalars",
+    "as_readings",
+    "canonical",
+    "event_files",
+    "export",
+    "find_runs",
+    "read_scalars",
+    "tag_of",
+]

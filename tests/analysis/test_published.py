@@ -1,0 +1,65 @@
+"""A published study says about its runs exactly what the runs themselves say."""
+
+import json
+
+import pytest
+from analysis.test_phases import SPEC, steps
+
+from latebloom.analysis.outcome import outcome_of
+from latebloom.analysis.published import PublishedStudy, publish, read_published
+from latebloom.base.errors import DataError
+from latebloom.store import Store, StoredStudy, open_study
+
+
+@pytest.fixture
+def study(tmp_path):
+    specs = [
+        {**SPEC, "name": f"s {seed} {decay}", "seed": seed, "optimizer": {"kind": "adamw", "weight_decay": decay}}
+        for decay in (0.1, 1.0)
+        for seed in (0, 1)
+    ]
+    runs = [({"seed": s["seed"], "wd": s["optimizer"]["weight_decay"]}, f"key{i}", s) for i, s in enumerate(specs)]
+    with open_study(tmp_path, "grid", {"name": "grid"}, runs) as writer:
+        stored = writer.stored
+    for place, one in enumerate(stored.planned[:3]):  # the fourth has not begun
+        with Store(tmp_path).create(
+            name=one.spec["name"], seed=one.spec["seed"], spec=one.spec, spec_hash="", environment={}, run_id=one.run
+        ) as writer:
+            for step, readings in steps(400 / 3, 2000 / 3 * (place + 1)):
+                writer.append(step, {**readings, "val/loss": 1.0})
+            writer.note("stopped", state_sha256="beef")
+            writer.state("finished", 6000, "done", {})
+    return StoredStudy(tmp_path, "grid")
+
+
+def test_outcomes_of_the_file_are_those_of_the_runs(study, tmp_path):
+    (tmp_path / "grid.json").write_bytes(publish(study, "latebloom sweep grid", "2026-01-01"))
+    published = read_published(tmp_path / "grid.json")
+    for one, theirs in zip(study.planned, published.runs, strict=False):
+        ours = study.run(one)
+        assert theirs.spec == ours.spec == one.spec
+        assert theirs.label == one.label and theirs.state_sha256 == "beef"
+        assert outcome_of(theirs, "arm") == outcome_of(ours, "arm")
+    assert published.waiting == [study.planned[3].label]
+    assert (published.name, published.command) == ("grid", "latebloom sweep grid")
+
+
+def test_what_is_the_same_in_all_runs_is_written_once(study):
+    fields = json.loads(publish(study, "", ""))
+    assert fields["spec"]["optimizer"] == {"kind": "adamw"}
+    assert [run["spec"]["optimizer"] for run in fields["runs"]] == [{"weight_decay": w} for w in (0.1, 0.1, 1.0)]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"kind": "latebloom study"}', '{"kind": "latebloom study", "schema": 9}'])
+def test_another_file_is_refused(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(DataError):
+        read_published(tmp_path / "x.json")
+
+
+def test_a_file_with_one_reading_changed_has_other_outcomes(study):
+    """Control: the outcomes above are not read from anything but the published accuracies."""
+    fields = json.loads(publish(study, "", ""))
+    for run in fields["runs"]:
+        run["readings"]["val/accuracy"] = [0.05 for _ in run["steps"]]
+    assert all(outcome_of(run, "").happened is None for run in PublishedStudy(fields).runs)

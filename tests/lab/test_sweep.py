@@ -1,0 +1,379 @@
+"""A sweep: every run of a plan once, to the bits it has alone, whatever becomes of its workers."""
+
+import importlib
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from faults.sweeping import (
+    ARMS,
+    EXPLOSIVE,
+    GREEDY,
+    LONG,
+    MONSTROUS,
+    NAME,
+    Coordinator,
+    count,
+    ends,
+    fork_nurseries,
+    send,
+    swept,
+    tiny_study,
+    undisturbed,
+    what,
+)
+from faults.training import wait_until, warm_up
+from latebloom import lab
+from latebloom.base.errors import StoreError
+from latebloom.lab.engines import Ended, Job
+from latebloom.lab.engines.job import work
+from latebloom.spec import Study, plan
+from latebloom.store import Store, StoredRun, StoredStudy
+
+sweeps = importlib.import_module("latebloom.lab.sweep")  # `lab` may have a function of this name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    warm_up()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork_nurseries(monkeypatch)
+
+
+def planned_runs(root: Path) -> list[StoredRun]:
+    return [StoredRun(root / one.run) for one in StoredStudy(root, NAME).planned]
+
+
+# A sweep that nothing disturbs
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("done")
+    with pytest.MonkeyPatch.context() as patch:
+        fork_nurseries(patch)
+        result = swept(root, tiny_study())
+    assert result.exit_code == 0 and result.progress.is_over and result.progress.finished == 4
+    return root
+
+
+def test_every_run_is_trained_once_to_the_bits_it_has_alone(done: Path, memory: Path) -> None:
+    assert count(done) == undisturbed(4)
+    for trial, run in zip(plan(tiny_study()), planned_runs(done), strict=True):
+        alone = lab.run(trial.spec, store=memory)
+        assert ends(done)[trial.key][0] == lab.digest(alone.stored.load(alone.stored.step))
+        assert ends(done)[trial.key][1] == (alone.path / "readings.jsonl").read_bytes()
+        assert (run.name, run.seed, run.spec) == (alone.stored.name, trial.spec.seed, alone.stored.spec)
+
+
+def test_the_plan_says_which_run_is_which_and_each_run_where_it_comes_from(done: Path) -> None:
+    study = StoredStudy(done, NAME)
+    trials = plan(tiny_study())
+    assert [(one.label, one.key) for one in study.planned] == [(trial.label, trial.key) for trial in trials]
+    assert study.study == tiny_study().plain() and not study.is_swept()
+    for one in study.planned:
+        run = study.run(one)
+        assert run is not None and (run.environment["study"], run.environment["label"]) == (NAME, one.label)
+
+
+def test_each_run_has_a_process_of_its_own(done: Path) -> None:
+    """What a process cannot leak, it cannot carry from one run to the next."""
+    pids = {json.loads((run.path / "lock").read_text())["pid"] for run in planned_runs(done)}
+    assert len(pids) == 4
+
+
+def test_sweeping_again_starts_nothing(done: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
+    engine = Scripted()
+    assert sweeps.sweep(tiny_study(), store=done, engine=engine).progress.finished == 4
+    assert engine.jobs == []
+    after = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
+    assert {path.name for path in after if after[path] != before.get(path)} == {"lock"}  # the study's own
+
+
+def test_a_study_may_be_given_more_runs_but_not_others(memory: Path) -> None:
+    swept(memory, tiny_study(1))
+    first = StoredStudy(memory, NAME).planned
+    fewer, others = tiny_study(1, arms={"light": ARMS["light"]}), {**ARMS, "heavy": {"batch": {"size": 8}}}
+    for other in (fewer, tiny_study(1, steps=13), tiny_study(1, arms=others)):
+        with pytest.raises(StoreError, match="runs that are not in this plan"):
+            swept(memory, other)
+    assert StoredStudy(memory, NAME).planned == first
+    assert swept(memory, tiny_study(2)).progress.finished == 4
+    assert [one for one in StoredStudy(memory, NAME).planned if one.label["seed"] == 0] == first
+    assert count(memory) == undisturbed(4)
+
+
+def test_a_second_coordinator_is_refused_and_told_of_the_first(memory: Path) -> None:
+    first = Coordinator(memory, tiny_study(1, **LONG))
+    wait_until(first.workers)
+    with pytest.raises(StoreError, match=rf"Study {NAME} is being written by process {first.pid} on"):
+        swept(memory, tiny_study(1, **LONG))
+    assert StoredStudy(memory, NAME).is_swept()
+    send(signal.SIGTERM, [first.pid])
+    assert first.wait() == 143
+    assert what(memory) == {}  # the second one left no word
+
+
+def test_one_seed_comes_after_the_other(memory: Path) -> None:
+    """So that an unfinished study compares whole replicates."""
+    engine = Scripted(work)
+    sweeps.sweep(tiny_study(), store=memory, engine=engine)
+    assert [(job.spec["seed"], job.origin["label"]["arm"]) for job in engine.jobs] == [
+        (0, "light"),
+        (0, "heavy"),
+        (1, "light"),
+        (1, "heavy"),
+    ]
+
+
+# Runs that cannot be trained
+
+
+def test_a_run_that_cannot_start_is_given_up_with_its_reason_and_the_others_are_trained(memory: Path) -> None:
+    study = tiny_study(1, arms={**GREEDY, "light": {}})
+    result = swept(memory, study)
+    assert (result.exit_code, result.progress.finished) == (1, 1)
+    [(run, reason)] = result.progress.given_up.items()
+    assert run == StoredStudy(memory, NAME).planned[0].run
+    assert reason.startswith("SpecError: batch.size = 5000 asks for 5000 different examples")
+    assert what(memory) == {"attempt": 1, "given_up": 1}  # no repetition makes a recipe right
+
+    again = swept(memory, study)
+    assert (again.exit_code, again.progress.given_up) == (1, {run: reason})  # told again, and not tried
+    assert what(memory) == {"attempt": 1, "given_up": 1}
+
+    assert swept(memory, study, retry=True).progress.given_up == {run: reason}
+    assert what(memory) == {"attempt": 2, "given_up": 2, "retry": 1}
+
+
+def test_a_run_that_diverges_is_counted_and_not_repeated(memory: Path) -> None:
+    study = tiny_study(1, arms={**EXPLOSIVE, "light": {}})
+    for _ in range(2):
+        result = swept(memory, study, retry=True)
+        assert (result.exit_code, result.progress.diverged, result.progress.finished) == (1, 1, 1)
+        assert not result.progress.given_up and what(memory)["attempt"] == 0
+    diverged = planned_runs(memory)[0]
+    assert diverged.status == "diverged" and "finite" in diverged.reason
+    assert [entry["what"] for entry in diverged.journal()].count("started") == 1
+
+
+def test_a_run_that_always_fails_is_tried_a_few_times(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "MOST_FRUITLESS", 2)
+    result = swept(memory, tiny_study(1, arms={**MONSTROUS, "light": {}}))
+    [reason] = result.progress.given_up.values()
+    assert "memory" in reason and (result.exit_code, result.progress.finished) == (1, 1)
+    assert what(memory) == {"attempt": 2, "given_up": 1}
+
+
+class Scripted:
+    """An engine without processes, one job at a time, and a clock that only moves while nothing is done."""
+
+    slots = 1
+
+    def __init__(self, *acts: Callable[[Job], Ended]) -> None:
+        """The attempts act so, one after the other; the last act is that of all further ones."""
+        self.acts, self.jobs, self.at = list(acts), list[Job](), list[float]()
+        self.now, self.is_closed = 0.0, False
+
+    def start(self, job: Job) -> None:
+        self.jobs.append(job)
+        self.at.append(self.now)
+        self.job: Job | None = job
+
+    def ended(self, timeout_s: float) -> list[Ended]:
+        job, self.job = getattr(self, "job", None), None
+        if job is None:
+            self.now += timeout_s
+            return []
+        return [self.acts.pop(0)(job) if len(self.acts) > 1 else self.acts[0](job)]
+
+    def kill(self, run: str) -> None:
+        raise AssertionError("nothing hangs here")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def fails(job: Job) -> Ended:
+    return Ended(job.run, 1, "a reason")
+
+
+def saves_until(step: int) -> Callable[[Job], Ended]:
+    """An attempt that is killed right after its checkpoint of this step."""
+
+    def act(job: Job) -> Ended:
+        folder = Path(job.store) / job.run / "checkpoints"
+        if not folder.exists():
+            work(job._replace(spec={**job.spec, "wall_time_limit_s": 1e-9}))  # makes the folder, and takes one step
+        run = StoredRun(folder.parent)
+        while run.step < step:
+            lab.resume(job.run, store=job.store)
+            run = StoredRun(folder.parent)
+        return Ended(job.run, -9, "killed")
+
+    return act
+
+
+def scripted(root: Path, study: Study, engine: Scripted, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
+    monkeypatch.setattr(sweeps, "time", SimpleNamespace(monotonic=lambda: engine.now))
+    return sweeps.sweep(study, store=root, engine=engine, **options)
+
+
+ONE = {"arms": {"light": {}}}
+
+
+def test_each_attempt_in_vain_waits_longer_until_the_run_is_given_up(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Scripted(fails)
+    result = scripted(memory, tiny_study(1, **ONE), engine, monkeypatch)
+    assert engine.at == [0, 1, 3, 7, 15] and len(engine.at) == sweeps.MOST_FRUITLESS
+    assert list(result.progress.given_up.values()) == ["a reason"] and engine.is_closed
+
+
+def test_an_attempt_that_saved_something_new_starts_the_count_again(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Scripted(*[fails] * 4, saves_until(2), *[fails] * 3, saves_until(3), *[fails] * 3, work)
+    result = scripted(memory, tiny_study(1, **ONE, wall_time_limit_s=1e-9), engine, monkeypatch)
+    assert result.progress.finished == 1 and len(engine.jobs) > 13
+    assert [entry["step"] for entry in StoredStudy(memory, NAME).journal()][:9] == [-1] * 4 + [2] * 4 + [3]
+
+
+def test_attempts_are_counted_over_the_lives_of_coordinators(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a run that kills its whole machine would be tried for ever."""
+
+    def dies(job: Job) -> Ended:
+        raise KeyboardInterrupt
+
+    study = tiny_study(1, **ONE)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            scripted(memory, study, Scripted(fails, fails, dies), monkeypatch)
+    result = scripted(memory, study, Scripted(fails), monkeypatch)
+    assert what(memory) == {"attempt": 5, "given_up": 1} and result.exit_code == 1
+
+
+def test_a_run_that_somebody_finished_by_hand_is_given_up_no_more(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Scripted(fails)
+    assert scripted(memory, tiny_study(1, **ONE), engine, monkeypatch).progress.given_up
+    assert work(engine.jobs[0]).exit_code == 0
+    result = scripted(memory, tiny_study(1, **ONE), Scripted(), monkeypatch)
+    assert (result.exit_code, result.progress.finished, result.progress.given_up) == (0, 1, {})
+
+
+def test_a_run_with_a_wall_clock_limit_is_gone_on_with_until_it_is_done(memory: Path) -> None:
+    """Each stretch takes at least a step."""
+    engine = Scripted(work)
+    result = sweeps.sweep(tiny_study(1, **ONE, wall_time_limit_s=1e-9), store=memory, engine=engine)
+    assert (result.exit_code, result.progress.finished, len(engine.jobs)) == (0, 1, 13)
+
+
+def test_a_listener_hears_every_end_and_the_engine_is_closed_whatever_happens(memory: Path) -> None:
+    heard = list[str]()
+
+    def hear(*told: Any) -> None:
+        heard.append(told[-1])
+        if len(heard) == 2:
+            raise RuntimeError("a listener of somebody else")
+
+    nothing = {"start": lambda *_: None, "update": lambda _: None, "stop": lambda: heard.append("stop")}
+    engine = Scripted(work)
+    with pytest.raises(RuntimeError):
+        sweeps.sweep(tiny_study(), store=memory, engine=engine, listener=SimpleNamespace(**nothing, ended=hear))
+    assert heard == ["finished", "finished", "stop"] and engine.is_closed
+
+
+# Deaths; hundreds of them are in faults/test_sweep_kills.py
+
+
+def test_killed_workers_and_a_killed_nursery_are_replaced_and_every_run_finishes_once(
+    memory: Path, done: Path
+) -> None:
+    coordinator = Coordinator(memory, tiny_study())
+    wait_until(coordinator.workers)
+    assert send(signal.SIGKILL, coordinator.workers())
+    wait_until(lambda: what(memory)["attempt"])
+    wait_until(coordinator.workers)
+    workers, killed = coordinator.workers(), send(signal.SIGKILL, coordinator.nursery())
+    wait_until(lambda: not set(workers) & set(coordinator.workers()))  # they die with it
+    assert killed == 1 and coordinator.wait() == 0
+    assert count(memory) == undisturbed(4) and ends(memory) == ends(done)
+    reasons = {entry["reason"] for entry in StoredStudy(memory, NAME).journal()}
+    assert {"the worker was killed by signal 9 (Killed)", "the process that starts workers died"} <= reasons
+
+
+def test_a_worker_that_stands_still_is_killed_and_its_run_goes_on(
+    memory: Path, done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "HUNG_AFTER_S", 1.5)
+    monkeypatch.setattr(sweeps, "MOST_FRUITLESS", 20)  # a busy machine may seem to stand still
+    coordinator = Coordinator(memory, tiny_study())
+    wait_until(coordinator.workers)
+    assert send(signal.SIGSTOP, coordinator.workers()[:1]) == 1
+    assert coordinator.wait() == 0
+    assert what(memory)["hung"] >= 1 and count(memory) == undisturbed(4) and ends(memory) == ends(done)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_all_runs_save_and_the_next_call_finishes_with_the_same_bits(
+    memory: Path, number: signal.Signals
+) -> None:
+    study = tiny_study(1, steps=3000, evaluation={"every": 100}, checkpoints={"every": 5000, "best": []})
+    coordinator = Coordinator(memory, study)
+    began = lambda: list(memory.glob("2*/readings.jsonl"))  # noqa: E731
+    wait_until(lambda: sum(bool(log.read_bytes()) for log in began()) == 2)
+    send(number, [coordinator.pid])
+    assert coordinator.wait() == 128 + number and not coordinator.left()
+    for run in planned_runs(memory):
+        assert (run.status, run.reason) == ("interrupted", "asked to stop by SIGTERM")
+        assert run.step and [checkpoint.step for checkpoint in run.checkpoints()] == [run.step]
+    assert swept(memory, study).exit_code == 0 and count(memory) == undisturbed(2)
+    for trial in plan(study):
+        alone = lab.run(trial.spec, store=memory / "alone")
+        assert ends(memory)[trial.key][0] == lab.digest(alone.stored.load(3000))
+
+
+def test_when_the_coordinator_is_killed_its_workers_save_and_nobody_is_left(memory: Path) -> None:
+    coordinator = Coordinator(memory, tiny_study(1, **LONG))
+    wait_until(lambda: len([log for log in memory.glob("2*/readings.jsonl") if log.read_bytes()]) == 2)
+    coordinator.kill()
+    wait_until(lambda: not coordinator.left())
+    assert [(run.status, run.reason) for run in planned_runs(memory)] == [
+        ("interrupted", "asked to stop by SIGTERM")
+    ] * 2  # both had the time to save, also the one that was not the first
+
+
+def test_a_run_that_a_dying_coordinators_worker_still_has_is_waited_for(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = {"wall_time_limit_s": 1e-9}
+
+    def meets_the_old_one(job: Job) -> Ended:
+        work(job._replace(spec={**job.spec, **limited}))  # makes the run, and takes one step
+        with Store(job.store).open(job.run):
+            return work(job)
+
+    def comes_after_the_old_one_has_finished(job: Job) -> Ended:
+        while StoredRun(Path(job.store) / job.run).status != "finished":
+            work(job)
+        return work(job)
+
+    engine = Scripted(meets_the_old_one, comes_after_the_old_one_has_finished)
+    result = scripted(memory, tiny_study(1, **ONE, **limited), engine, monkeypatch)
+    assert (result.exit_code, len(engine.jobs)) == (0, 2)
+    [attempt] = StoredStudy(memory, NAME).journal()
+    assert attempt["exit_code"] == 5 and "is being written by process" in attempt["reason"]
+    [run] = planned_runs(memory)
+    assert [entry.get("status") for entry in run.journal()].count("finished") == 1
