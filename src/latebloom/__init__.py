@@ -16,19 +16,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .lab.handle import Run
     from .lab.run import resume, rollback, run
-    from .spec import RunSpec
+    from .lab.sweep import sweep
+    from .spec import RunSpec, Study
     from .store import Store
 
 _PLACES = {
     "Run": "lab",
     "RunSpec": "spec",
     "Store": "store",
+    "Study": "spec",
     "resume": "lab",
     "rollback": "lab",
     "run": "lab",
+    "sweep": "lab",
 }
 
-__all__ = ["Run", "RunSpec", "Store", "resume", "rollback", "run"]
+__all__ = ["Run", "RunSpec", "Store", "Study", "resume", "rollback", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -122,7 +122,14 @@ def test_where_nothing_happened_the_curve_is_empty_and_the_mean_the_horizon():
 
 @pytest.mark.parametrize(
     ("steps", "censored", "half"),
-    [([1, 2, 3], [], 2), ([1, 2, 3, 4], [], 2), ([1, 2, 9, 9], [2, 3], 2), ([1, 9, 9], [1, 2], None), ([3], [], 3)],
+    [
+        ([1, 2, 3], [], 2),
+        ([1, 2, 3, 4], [], 2),
+        ([1, 2, 9, 9], [2, 3], 2),
+        ([1, 9, 9], [1, 2], None),
+        ([3], [], 3),
+        (list(range(1, 25)), [], 12),  # the product of 23/24 to 12/13 is 0.5000000000000001 in floating point
+    ],
 )
 def test_the_median_is_the_first_step_by_which_half_got_there(steps, censored, half):
     assert median(kaplan_meier(sample(steps, censored))) == half

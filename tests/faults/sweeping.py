@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,10 @@ class Coordinator:
             Path("/proc/self/comm").write_text(self.word)
             os.environ["LATEBLOOM_WORD"] = self.word
             code = act().exit_code
+        except KeyboardInterrupt:
+            code = 128 + signal.SIGINT
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
 

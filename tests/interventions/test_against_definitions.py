@@ -47,8 +47,8 @@ def walk(rule, definition, precision=torch.float64):
         grads, lr = draw(3.0 if step % 3 else 0.1), 0.01 * (1 + step % 7)
         theirs, expected = defined(theirs, plain(grads), lr, step)
         rule.update(ours, grads, state, lr, step)
-        for got, wanted in ((grads, expected), (ours, theirs)):
-            worst = max(worst, *(abs(plain(got)[n] - wanted[n]).max() for n in SHAPES))
+        for got, wanted in ((plain(grads), expected), (plain(ours), theirs)):
+            worst = max(worst, *(abs(got[n] - wanted[n]).max() for n in SHAPES))
         for name, kick in draw(0.1).items():
             ours[name] += kick
             theirs[name] = theirs[name] + kick.double().numpy()
@@ -283,12 +283,12 @@ def test_the_moving_average_adds_nothing_before_its_window_is_full():
     assert untouched == [True] * 4 + [False] * 4
 
 
-def test_a_moving_average_of_float32_is_as_exact_after_10_000_steps_as_after_100():
+def test_a_moving_average_of_float32_is_as_exact_after_2_000_steps_as_after_100():
     """A running sum alone would collect the rounding errors of its whole life, the more so after a large gradient."""
     rule, shapes = GrokfastMa(window_steps=20), {"w": (50,)}
     params, recent = draw(0, torch.float32, shapes), deque(maxlen=20)
     state = rule.init(params, 0)
-    for step in range(1, 10_001):
+    for step in range(1, 2_001):
         grads = draw(step, torch.float32, shapes)
         if step == 30:
             grads["w"] *= 1e6

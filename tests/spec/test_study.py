@@ -15,7 +15,7 @@ from latebloom.spec import Study, is_study, parse_study, read_recipe, read_study
 from latebloom.spec.dotted import leaves, nested
 from spec.strategies import WORDS
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 
 FILE = """
 name: norms on S5
@@ -184,8 +184,10 @@ KEYS_WHOLE = "keys are written whole, as in optimizer.learning_rate: [1, 2]"
         ),
         (
             "axes: 0..3",
-            ["axes = '0..3'; expected a table of keys and their values, or a list of such tables, each of keys that "
-             "move together (my.yaml:1)"],
+            [
+                "axes = '0..3'; expected a table of keys and their values, or a list of such tables, each of keys that "
+                "move together (my.yaml:1)"
+            ],
         ),
         ("recipe: demo\naxes: {seed: []}", ["seed has no values (my.yaml:2)"]),
         ("recipe: demo\naxes: [{}]", ["an axis has no values"]),
@@ -200,11 +202,16 @@ KEYS_WHOLE = "keys are written whole, as in optimizer.learning_rate: [1, 2]"
         ),
         ("name: a/b\naxes: {}", ["'a/b' looks like a path. A name is a label; the folder is chosen by the store."]),
         ("name: x\narms: {'': {}}", ["the name is empty. Give it a few words, or leave it out."]),
-        ("recipe: 5", ["recipe = 5; expected text (a number as text needs quotes within the quotes: '\"5\"'), or null. "
-                       "A shipped recipe's name, or a path that starts from the study's folder. (my.yaml:1)"]),
+        (
+            "recipe: 5",
+            [
+                "recipe = 5; expected text (a number as text needs quotes within the quotes: '\"5\"'), or null. "
+                "A shipped recipe's name, or a path that starts from the study's folder. (my.yaml:1)"
+            ],
+        ),
     ],
     ids=range(16),
-)  # fmt: skip
+)
 def test_what_is_no_study_is_refused_with_its_lines(text, problems):
     assert refusal(text) == problems
 
@@ -212,12 +219,18 @@ def test_what_is_no_study_is_refused_with_its_lines(text, problems):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("settings:\n  seed: 3\naxes: {seed: 0..3}", "seed is given in axes and again in settings; keep one (my.yaml:3)"),
+        (
+            "settings: {seed: 3}\naxes: {seed: 0..3}",
+            "seed is given in axes and again in settings; keep one (my.yaml:2)",
+        ),
         (
             "arms:\n  a: {}\n  b: {steps: 3}\naxes: {steps: 1..3}",
             "steps is given in axes and again in arms.b; keep one (my.yaml:4)",
         ),
-        ("axes: {seed: 0..3}\nzip: {seed: 0..1, steps: 1..2}", "seed is given in axes and again in axes; keep one (my.yaml:3)"),
+        (
+            "axes: {seed: 0..3}\nzip: {seed: 0..1, steps: 1..2}",
+            "seed is given in axes and again in axes; keep one (my.yaml:3)",
+        ),
         (
             "settings: {optimizer: {kind: sgd}}\naxes: {optimizer: [{kind: sgd}, {kind: adamw}]}",
             "optimizer.kind is given in axes and again in settings; keep one (my.yaml:2)",
@@ -226,7 +239,7 @@ def test_what_is_no_study_is_refused_with_its_lines(text, problems):
         ("axes: {name: 'x,y'}", "axes.name: a study names its runs; its own name stands at the top (my.yaml:2)"),
     ],
     ids=range(6),
-)  # fmt: skip
+)
 def test_a_key_in_an_axis_and_elsewhere_is_ambiguous(text, problem):
     assert refusal(f"recipe: demo\n{text}") == [problem]
 

@@ -42,6 +42,15 @@ def stretch(folder: Path, second: int, *records: bytes) -> Path:
     return path
 
 
+def records(file: bytes) -> list[bytes]:
+    found = []
+    while file:
+        [length] = struct.unpack_from("<Q", file)
+        found.append(file[12 : 12 + length])
+        file = file[16 + length :]
+    return found
+
+
 def one(step: int, value: float, tag: str = "a") -> bytes:
     return event.scalars(step, [(tag, value)], 1.7e9)
 
@@ -88,11 +97,7 @@ def test_every_kind_of_scalar_tensor_is_read(tmp_path: Path) -> None:
 
 def test_a_text_a_vector_and_a_picture_are_all_that_was_skipped() -> None:
     """Control for the count above: each alone is a record with one value that is none."""
-    at, skipped = 0, []
-    while at < len(TENSORS):
-        length = struct.unpack_from("<Q", TENSORS, at)[0]
-        skipped.append(event.parse(TENSORS[at + 12 : at + 12 + length]).skipped)
-        at += 16 + length
+    skipped = [event.parse(record).skipped for record in records(TENSORS)]
     assert skipped == [0, 0, 0, 0, 1, 2]
 
 
@@ -143,17 +148,17 @@ def test_later_scalars_void_their_tag_and_starts_void_all_from_their_step_on(
 ) -> None:
     """By definition, one at a time; in two files, divided anywhere."""
     standing: dict[str, list[tuple[int, float]]] = {"a": [], "b": []}
-    records = []
+    made = []
     for number, (what, step) in enumerate(written):
         for tag in [what] if what != "start" else ["a", "b"]:
             standing[tag] = [point for point in standing[tag] if point[0] < step]
         if what == "start":
-            records.append(event.start(step, 0.0))
+            made.append(event.start(step, 0.0))
         else:
             standing[what].append((step, float(number)))
-            records.append(one(step, number, what))
-    stretch(memory_of_examples, 1, *records[:cut])
-    stretch(memory_of_examples, 2, *records[cut:])
+            made.append(one(step, number, what))
+    stretch(memory_of_examples, 1, *made[:cut])
+    stretch(memory_of_examples, 2, *made[cut:])
     assert points(memory_of_examples) == {tag: rest for tag, rest in standing.items() if rest}
 
 
@@ -170,6 +175,7 @@ def test_files_are_read_in_the_order_of_their_time(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.2.profile-empty").write_bytes(b"not looked at")
     (tmp_path / "notes.txt").write_bytes(b"not looked at")
     assert points(tmp_path) == {"a": [(0, 5.0), (1, 10.0)]}
+    assert read_scalars(tmp_path).report[0] == "3 files, 3 records, 2 scalars, 1 tag."
 
 
 def test_runs_are_found_and_named_as_tensorboard_does(tmp_path: Path) -> None:
@@ -196,6 +202,46 @@ def test_a_folder_without_event_files_names_those_below_it(tmp_path: Path) -> No
         read_scalars(tmp_path / "missing")
 
 
+def test_a_record_cut_off_at_any_byte_is_refused_where_protobuf_refuses_it() -> None:
+    """Between two fields an event may end, and only there."""
+    protobuf = pytest.importorskip("tensorboard.compat.proto.event_pb2").Event
+    refused = 0
+    for record in records(TENSORS):
+        for length in range(len(record)):
+            try:
+                protobuf.FromString(record[:length])
+            except Exception as error:
+                assert type(error).__name__ == "DecodeError"
+                refused += 1
+                with pytest.raises(DamageError, match="is no event"):
+                    event.parse(record[:length])
+            else:
+                event.parse(record[:length])
+    assert refused > 300
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (b"\x0a\x01\xff\x15\0\0\x80\x3f", None),  # a tag that is no UTF-8
+        (b"\x0a\x01a\x13\x14", None),  # a group, which no event has
+        (b"\x0a\x01a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", None),  # a number of 12 bytes
+        (b"\x0a\x01a\x15\0\0\x80\x3f", 1.0),  # control: a plain scalar
+        (b"\x0a\x01a\x10\x05", 0),  # its number in another form, which is an unknown field
+        (b"\x15\0\0\x80\x3f", 0),  # no tag
+        (b"\x0a\x01a\x42\x0c\x08\x01\x2d\0\0\x80\x3f\x2d\0\0\x80\x3f", 0),  # a tensor of two, one by one
+        (b"\x0a\x01a\x42\x07\x08\x01\x2d\0\0\x80\x3f", 1.0),  # control: of one
+    ],
+)
+def test_a_value_is_a_scalar_or_skipped_or_makes_the_record_damaged(value: bytes, what: float | None) -> None:
+    record = bytes([0x2A, len(value) + 2, 0x0A, len(value)]) + value
+    if what is None:
+        with pytest.raises(DamageError):
+            event.parse(record)
+    else:
+        assert event.parse(record) == (0, False, [("a", what)] if what else [], int(not what))
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_parser_fail_in_another_way_than_as_damage(record: bytes) -> None:
@@ -208,7 +254,7 @@ def test_no_bytes_make_the_parser_fail_in_another_way_than_as_damage(record: byt
 @settings(deadline=None)
 @given(st.data())
 def test_a_changed_event_with_the_right_checksum_is_read_or_reported(memory_of_examples: Path, data: Any) -> None:
-    record = bytearray(TENSORS[data.draw(st.sampled_from([0, 65, 130, 352]), "start") :][12:240])
+    record = bytearray(data.draw(st.sampled_from(records(TENSORS)), "record"))
     for place in data.draw(st.lists(st.integers(0, len(record) - 1), max_size=5), "places"):
         record[place] = data.draw(st.integers(0, 255), "byte")
     del record[data.draw(st.integers(0, len(record)), "length") :]
@@ -343,7 +389,8 @@ def test_of_validation_and_test_the_validation_has_the_name_and_the_other_is_rep
 )
 def test_the_likelier_of_two_tags_has_the_name(likelier: str, other: str) -> None:
     for order in ([likelier, other], [other, likelier]):
-        named = as_readings(Scalars({tag: curves(a=[float(tag == likelier)])["a"] for tag in order}, []))
+        values = {likelier: [1.0], other: [0.0, 0.0]}  # more points are no reason
+        named = as_readings(Scalars({tag: curves(a=values[tag])["a"] for tag in order}, []))
         assert named.curves.keys() == {canonical(likelier), other}
         assert named.curves[canonical(likelier) or ""].values == [1.0]
 

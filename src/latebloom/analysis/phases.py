@@ -112,14 +112,14 @@ def _cell(x: Any, y: Any, found: list[StoredRun | None]) -> Cell:
     short = [one for one in ours if not one.happened and one.last_step < one.budget_steps and one.status != "diverged"]
     watched = [one.last_step for one in ours if not one.happened]
     later = get_args(LiuPhase)  # of two equally frequent phases the less favourable is shown
-    most = max(phases, key=lambda one: (phases[one], later.index(one))) if phases else None
+    by_frequency = sorted(phases, key=lambda one: (phases[one], later.index(one)))
     return Cell(
         x=x,
         y=y,
         n=len(ours),
         missing=len(found) - len(read),
         unfinished=len(short),
-        phase=most,
+        phase=by_frequency[-1] if by_frequency else None,
         phases={str(phase): count for phase, count in phases.items()},
         verdicts=dict(Counter(one.verdict for one in ours)),
         generalized=len(generalized),

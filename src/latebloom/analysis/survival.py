@@ -68,7 +68,7 @@ def kaplan_meier(sample: Sample) -> SurvivalCurve:
 
 def median(curve: SurvivalCurve) -> int | None:
     """The first step by which it has happened for half of the runs; None if that was not seen."""
-    # 0.8 * 0.75 * (2 / 3) * 1.25 and its like must count as one half.
+    # The product of 23/24 to 12/13, which is one half, comes out as 0.5000000000000001.
     return next((step for step, level in zip(curve.steps, curve.survival, strict=True) if level <= 0.5 + 1e-12), None)
 
 

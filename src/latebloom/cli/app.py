@@ -20,6 +20,7 @@ VERBS = {
     "study": "Shipped studies, and how yours stand.",
     "list": "All runs of the store.",
     "show": "One run in words.",
+    "compare": "Does it happen sooner? Arms, intervals.",
     "phases": "The phase diagram of a study.",
     "report": "Write a run's figure and page.",
     "recipes": "What can be run as shipped.",

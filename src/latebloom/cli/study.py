@@ -46,7 +46,7 @@ def command(ctx: click.Context, store: Path, as_json: bool) -> None:
 @JSON
 def show(name: str, store: Path, as_json: bool) -> None:
     """Every run of a study of the store: label, status, what came of it."""
-    from ..lab.sweep import Attempts
+    from ..analysis.standing import Attempts
     from ..report.sweep import plan_text, runs_text
     from ..store import StoredStudy
 
@@ -84,7 +84,7 @@ def run(name: str, settings: tuple[str, ...], **options: object) -> None:
 )
 @STORE
 def export(name: str, out: Path | None, store: Path) -> None:
-    """A study of the store as one small file: plan, versions, and every run's accuracies; `latebloom compare` reads it."""
+    """A study as one small file: plan, versions, every run's accuracies. `latebloom compare FILE` reads it."""
     import time
 
     from ..analysis.published import publish

@@ -3,5 +3,19 @@
 from .handle import Run
 from .run import rehearse, resume, rollback, run
 from .session import Listener, Outcome, Session, digest
+from .sweep import Progress, SweepListener, Swept, sweep
 
-__all__ = ["Listener", "Outcome", "Run", "Session", "digest", "rehearse", "resume", "rollback", "run"]
+__all__ = [
+    "Listener",
+    "Outcome",
+    "Run",
+    "Session",
+    "SweepListener",
+    "Swept",
+    "digest",
+    "rehearse",
+    "resume",
+    "rollback",
+    "run",
+    "sweep",
+]

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ..spec import Study, Trial, plain, plan
+from ..analysis.standing import Attempts, Progress
+from ..spec import Study, Trial, plain, plan, study_named
 from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, open_study
 from .engines import Ended, Engine, Job, Local
 from .event_files import WHERE as EVENT_FILES
@@ -23,22 +24,6 @@ MOST_FRUITLESS = 5  # attempts in a row that saved nothing new
 HOPELESS = (2, 3)  # exit codes that no repetition changes: a wrong recipe, a missing package
 LOOK_EVERY_S = 0.5
 HUNG_AFTER_S = 900.0  # without a step; an evaluation or a compilation takes less
-
-
-class Progress(NamedTuple):
-    """How a study stands."""
-
-    total: int
-    finished: int
-    diverged: int
-    given_up: dict[str, str]  # run -> why
-    running: list[Planned]
-    waiting: int
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left to train."""
-        return not self.running and not self.waiting
 
 
 class SweepListener(Protocol):
@@ -66,8 +51,10 @@ class Swept(NamedTuple):
 
 
 def sweep(
-    study: Study,
+    what: str | Study,
+    values: Sequence[str] = (),
     *,
+    name: str | None = None,
     workers: int = 1,
     engine: Engine | None = None,
     store: str | Path | None = None,
@@ -79,7 +66,10 @@ def sweep(
     """Train what is not trained yet of a study.
 
     Args:
-        study: What to train. A study of the same name and content is gone on with.
+        what: A study, the name of a shipped one or of a recipe, or a YAML file with either. A study of the same name
+            and content is gone on with.
+        values: As on the command line, e.g. `["optimizer.weight_decay=0.1,1", "seed=0..4"]`.
+        name: What to call it, by default after its content.
         workers: Runs at a time on this machine, each in a process of its own.
         engine: Where to train instead.
         store: Folder of runs, as for `run`.
@@ -91,7 +81,11 @@ def sweep(
     Raises:
         SpecError: The study is described wrongly; all problems of all its runs at once.
         StoreError: Another coordinator is at work on it, or a study of this name has other runs.
+
+    Example:
+        latebloom.sweep("demo", ["optimizer.weight_decay=0.1,1", "seed=0..4"], workers=2)
     """
+    study = what if isinstance(what, Study) else study_named(what, values, name)
     trials = plan(study) if trials is None else trials
     root = Path(store or default_root()).resolve()
     runs = [(trial.label, trial.key, plain(trial.spec)) for trial in trials]
@@ -223,26 +217,3 @@ class Seen(NamedTuple):
 
     step: int | None
     since: float  # of time.monotonic()
-
-
-class Attempts:
-    """What the journal says about attempts that did not finish their run."""
-
-    def __init__(self) -> None:
-        self.given_up: dict[str, str] = {}
-        self._last: dict[str, tuple[int, int]] = {}  # run -> newest checkpoint, attempts that ended there
-
-    def hear(self, entry: dict[str, Any]) -> None:
-        """One entry, in order."""
-        match entry["what"]:
-            case "attempt":
-                step, count = self._last.get(entry["run"], (-1, 0))
-                self._last[entry["run"]] = (entry["step"], count + 1 if entry["step"] <= step else 1)
-            case "given_up":
-                self.given_up[entry["run"]] = entry["reason"]
-            case "retry":
-                self.given_up, self._last = {}, {}
-
-    def fruitless(self, run: str) -> int:
-        """Attempts in a row that saved nothing new."""
-        return self._last.get(run, (-1, 0))[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..analysis.phases import PhaseDiagram
 from ..store import durable
-from .figures.phases import cell_text, phases_png, phases_svg
+from .figures.phases import cell_text, phases_picture
 from .text import visible
 
 LEGEND = (
@@ -35,7 +35,8 @@ def write_phases(diagram: PhaseDiagram, folder: Path) -> list[Path]:
     """
     durable.make_folder(folder)
     numbers = json.dumps({"schema": 1, **diagram.to_json()}, indent=1, allow_nan=False).encode() + b"\n"
-    files = {"phases.json": numbers, "phases.png": phases_png(diagram), "phases.svg": phases_svg(diagram)}
+    picture = phases_picture(diagram)
+    files = {"phases.json": numbers, "phases.png": picture.png, "phases.svg": picture.svg}
     for name, data in files.items():
         durable.replace(folder / name, data)
     return [folder / name for name in files]

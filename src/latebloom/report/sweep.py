@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
-from ..lab.sweep import Progress
+from ..analysis.standing import Progress
 from ..store import Planned, StoredRun, StoredStudy
 from .summary import duration
 from .text import visible

@@ -20,13 +20,15 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     tables: dict[str, Any] = {}
     for key, value in leaves(settings):
-        *path, last = key.split(".")
+        is_table = isinstance(value, Mapping)
+        *path, last = [*key.split("."), ""] if is_table else key.split(".")
         table: Any = tables
         for name in path:
             table = table.setdefault(name, {}) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or (last in table and not table[last] == value == {}):
+        if not isinstance(table, dict) or last in table:
             raise SpecError(f"{key} is given twice, or as a whole and in part; keep one of them")
-        table[last] = value
+        if not is_table:
+            table[last] = value
     return tables
 
 

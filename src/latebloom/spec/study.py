@@ -111,13 +111,13 @@ def is_study(settings: Mapping[str, Any]) -> bool:
     return not settings.keys().isdisjoint({"recipe", "arms", "axes", "zip"})
 
 
-def read_study(name_or_path: str) -> Study:
-    """A study file, or a shipped study.
+def read_study(path: str) -> Study:
+    """A study file, whose name ends in .yaml or .yml.
 
     Raises:
         SpecError: No such file, not YAML, no study; with every problem at once and the line of each.
     """
-    return _study(read_recipe(name_or_path), name_or_path)
+    return _study(read_recipe(path), path)
 
 
 def parse_study(text: str, where: str) -> Study:

@@ -121,6 +121,9 @@ def open_study(
     durable.make_folder(folder)
     lock = Lock(folder / layout.LOCK, what=f"Study {name}")
     try:
+        for left in durable.names(folder):
+            if left.startswith(layout.TEMPORARY):  # half a plan, of a coordinator that was killed
+                durable.remove(folder / left)
         before = StoredStudy(root, name) if durable.exists(folder / PLAN) else None
         known = {one.key: one for one in before.planned} if before else {}
         given = {key for _, key, _ in runs}

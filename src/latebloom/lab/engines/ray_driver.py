@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from ...engine.device import DECIDING_VARIABLES
 from .job import Ended
 
 OBJECT_STORE_BYTES = 80_000_000  # about the least that Ray takes; nothing of ours is put there
+KNOCKING_S = 10.0  # until a cluster that does not answer counts as none
 PATIENCE_S = 3.0  # what jobs get to save in before they are killed
 LOOK_EVERY_S = 1.0  # how old the known number of nodes may be
 LONGEST_REASON = 4000  # characters
@@ -56,6 +58,11 @@ def main() -> None:
 def connect(address: str, folder: str) -> None:
     """Reach the cluster at `address`; if that is empty, start one on this machine, with its files in `folder`."""
     if address:
+        host, _, port = address.rpartition(":")
+        if address != "auto" and not port.isdecimal():
+            raise ValueError("expected HOST:PORT, e.g. 10.0.0.1:6379")
+        if address != "auto":  # Ray itself would try for minutes
+            socket.create_connection((host.strip("[]"), int(port)), KNOCKING_S).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     else:
         ray.init(
@@ -73,10 +80,13 @@ def explained(address: str, error: Exception) -> str:
     where = f"the Ray cluster at {address}" if address else "a Ray cluster on this machine"
     if isinstance(error, AuthenticationError):
         return (
-            f"{where} asks for its token: set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file that holds it, or write "
-            f"it to ~/.ray/auth_token, to what the nodes were started with. ({error})"
+            f"there is no token for {where}. Set RAY_AUTH_TOKEN to the one its nodes were started with, or "
+            "RAY_AUTH_TOKEN_PATH to a file that holds it, or write it to ~/.ray/auth_token."
         )
-    return f"cannot use {where}: {error} This machine must be one of its nodes: `ray start --address=...` there."
+    if "InvalidAuthToken" in str(error.__cause__):
+        return f"{where} refuses our token. RAY_AUTH_TOKEN must be the one its nodes were started with."
+    advice = " This machine must be one of its nodes, see `ray start --address`." if address else ""
+    return f"cannot use {where}: {error}.{advice}"
 
 
 @ray.remote(max_calls=1, max_retries=0, num_returns="streaming")
@@ -90,7 +100,7 @@ def attempt(job: dict[str, Any], variables: dict[str, str], ours: str) -> Iterat
         del os.environ[name]
     os.environ.update(variables)
     node = f"node {ray.util.get_node_ip_address()}"
-    yield {"begun": job["run"]}
+    yield {"begun": node}
     try:
         from latebloom.base.errors import StoreError
         from latebloom.lab.engines.job import Job, work
@@ -120,7 +130,7 @@ class Driver:
     def __init__(self, out: int) -> None:
         self.out = out
         self.alive: dict[str, tuple[asyncio.Task[None], Any]] = {}  # run -> who follows it, and its task in Ray
-        self.begun: set[str] = set()
+        self.begun: dict[str, str] = {}  # run -> where
         self.variables = {name: value for name, value in os.environ.items() if name.startswith(DECIDING_VARIABLES)}
 
     async def serve(self) -> None:
@@ -152,16 +162,16 @@ class Driver:
             async for reference in generator:
                 report = await reference
                 if "begun" in report:
-                    self.begun.add(run)
+                    self.begun[run] = report["begun"]
                 else:
                     self.tell(report)
         except RayError as error:
             exit_code = 1 if isinstance(error, RayTaskError) else -signal.SIGKILL
-            reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
-            self.tell({"ended": Ended(run, exit_code, reason)._asdict()})
+            reason = f"lost on {self.begun.get(run, 'its way to a node')}: {type(error).__name__}: {error}"
+            self.tell({"ended": Ended(run, exit_code, reason[:LONGEST_REASON])._asdict()})
         finally:
             del self.alive[run]
-            self.begun.discard(run)
+            self.begun.pop(run, None)
 
     async def _watch(self) -> None:
         """Tell how many CPUs each living node has, whenever that changes."""

@@ -9,6 +9,7 @@ from ...analysis.outcome import Outcome
 from ...analysis.settings import differs
 from ...base.errors import DataError
 from ...base.record import Curve
+from ..figures.panels import MOST_PANELS
 from .arms import short_names
 
 NATURAL_BASELINES = ("baseline", "none")
@@ -60,7 +61,11 @@ def compared(
     elif baseline not in arms:
         baseline = next((arm for arm, short in names.items() if short == baseline), baseline)
     comparison = compare(gathered.outcomes, baseline=baseline, horizon_steps=horizon_steps, paired=paired)
-    comparison = comparison._replace(warnings=(*gathered.notes, *comparison.warnings))
+    notes = [
+        *gathered.notes,
+        *([f"The figures show the first {MOST_PANELS} arms only."] if len(arms) > MOST_PANELS else []),
+    ]
+    comparison = comparison._replace(warnings=(*notes, *comparison.warnings))
     return Compared(gathered.title, comparison, gathered.outcomes, gathered.curves, names)
 
 

@@ -54,14 +54,16 @@ def of_study(
             waiting[arm] += 1
         else:
             members.append(Member(run, one.label, arm))
+    if not planned:
+        raise SpecError(f"--where leaves none of the {len(study.planned):,} runs of study {study.name!r}")
     if not members:
         raise DataError(
-            f"none of the {len(planned):,} runs meant of study {study.name!r} has begun. Train them with the same "
+            f"none of the {len(planned):,} runs of study {study.name!r} has begun. Train them with the same "
             "`latebloom sweep` or `latebloom study run` again."
         )
     notes = []
     if waiting:
-        arms = ", ".join(f"{arm} {count}" for arm, count in waiting.items())
+        arms = "; ".join(f"{arm} ({count})" for arm, count in waiting.items())
         notes.append(f"{waiting.total():,} of {len(planned):,} planned runs have not begun: {arms}.")
     return _gathered(f"study {study.name}", members, notes, event, by)
 
@@ -85,9 +87,9 @@ def of_runs(
     where, runs = where or {}, store.runs()[::-1]
     meant: dict[str, StoredRun] = {}
     for word in words:
-        same = [run for run in runs if word in (run.name, split_seed(run.name)[0])] or [store.find(word)]
+        same = [run for run in runs if word in (run.name, _without_seed(run))] or [store.find(word)]
         meant |= {run.id: run for run in same}
-    labels = {run.id: {"arm": split_seed(run.name)[0], SEED: run.seed} for run in meant.values()}
+    labels = {run.id: {"arm": _without_seed(run), SEED: run.seed} for run in meant.values()}
     _check_keys([*by, *where], [(labels[run.id], run.spec) for run in meant.values()])
     members = [
         Member(run, labels[run.id], arm_of(labels[run.id], run.spec, by))
@@ -113,10 +115,10 @@ def _gathered(title: str, members: Sequence[Member], notes: list[str], event: st
         notes += [f"{run.id} of {arm} is damaged: {damage}" for damage in run.damage]
         stand_ins |= {arm: None} if stands_in else {}
     if stand_ins:
-        notes.append(f"{', '.join(stand_ins)}: trained on {part} alone, so its whole validation stands for that part.")
+        notes.append(f"{'; '.join(stand_ins)}: trained on {part} alone, so its whole validation stands for that part.")
     if ends := Counter(one.status for one in outcomes if one.status not in OVER):
-        told = ", ".join(f"{count} {status}" for status, count in ends.items())
-        notes.append(f"{ends.total()} of {len(outcomes)} runs are not over: {told}.")
+        told = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
+        notes.append(f"Not over, and counted as far as they are: {told}.")
     _check_repetitions(members, outcomes, by, notes)
     if event == "generalized":
         notes += _several_tasks(members)
@@ -132,6 +134,11 @@ def accuracies(curves: Mapping[str, Curve], one: Outcome) -> Accuracies:
         for name in ("train_reading", "val_reading")
     )
     return Accuracies(*(curves.get(name) for name in names))
+
+
+def _without_seed(run: StoredRun) -> str:
+    name, seed = split_seed(run.name)
+    return name if seed == run.seed else run.name
 
 
 def _is_meant(label: Mapping[str, Any], spec: Mapping[str, Any], where: Where) -> bool:
@@ -172,7 +179,7 @@ def _several_tasks(members: Sequence[Member]) -> list[str]:
     mixtures = {one.arm: parts for one in members if (parts := (one.run.spec.get("task") or {}).get("parts"))}
     shared = set.intersection(*map(set, mixtures.values())) if mixtures else set()
     return [
-        f"{', '.join(mixtures)}: several tasks, and generalized means all of them taken together; "
+        f"{'; '.join(mixtures)}: several tasks, and generalized means all of them taken together; "
         f"--event generalized/{part} times one of them."
         for part in sorted(shared)[:1]
     ]

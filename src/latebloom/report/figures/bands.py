@@ -17,7 +17,7 @@ from ...analysis.compare import Comparison
 from ...analysis.outcome import Outcome
 from ...base.record import Curve
 from .draw import INK
-from .panels import MOST_PANELS, Steps, first_step, legend, looks, panels
+from .panels import MOST_PANELS, Steps, legend, look, panels
 
 MOST_STEPS = 400  # more cannot be told apart in a panel
 
@@ -36,7 +36,8 @@ class BandsPanel(NamedTuple):
     """One arm."""
 
     arm: str
-    label: str
+    name: str  # as it is shown
+    runs: int
     train: Band | None
     val: Band | None
     carried: int  # runs that go on as they were last read
@@ -45,6 +46,7 @@ class BandsPanel(NamedTuple):
 class BandsData(NamedTuple):
     """A panel for each arm, and the axis."""
 
+    of_what: str  # ` of divide`; empty for everything a run was trained on
     axis: Steps
     panels: tuple[BandsPanel, ...]
 
@@ -70,8 +72,9 @@ def bands_data(
         runs = [one for one in outcomes if one.arm == arm.arm]
         train, val = (band([(curves[one.run][which], goes_on(one)) for one in runs], horizon) for which in (0, 1))
         carried = sum(goes_on(one) and one.last_step < horizon for one in runs)
-        shown.append(BandsPanel(arm.arm, f"{names[arm.arm]}: {arm.n} runs", train, val, carried))
-    return BandsData(Steps(first_step(read), horizon), tuple(shown))
+        shown.append(BandsPanel(arm.arm, names[arm.arm], arm.n, train, val, carried))
+    part = comparison.event.partition("/")[2]
+    return BandsData(f" of {part}" if part else "", Steps(min(read, default=1), horizon), tuple(shown))
 
 
 def goes_on(one: Outcome) -> bool:
@@ -89,7 +92,9 @@ def band(runs: Sequence[tuple[Curve | None, bool]], horizon: int) -> Band | None
     known = [(curve, on) for curve, on in runs if curve is not None and np.isfinite(curve.values).any()]
     if not known:
         return None
-    steps_K = np.unique(np.concatenate([curve.steps[curve.steps <= horizon] for curve, _ in known] + [[horizon]]))
+    steps_K = np.unique(
+        np.concatenate([curve.steps[(curve.steps > 0) & (curve.steps <= horizon)] for curve, _ in known] + [[horizon]])
+    )
     if len(steps_K) > MOST_STEPS:
         steps_K = steps_K[np.unique(np.geomspace(1, len(steps_K), MOST_STEPS).round().astype(int) - 1)]
     values_NK = np.full((len(known), len(steps_K)), np.nan)
@@ -104,23 +109,22 @@ def band(runs: Sequence[tuple[Curve | None, bool]], horizon: int) -> Band | None
     return Band(steps_K.astype(np.float64), runs_K, middle, np.stack([first, third]), np.stack([low, high]))
 
 
-def draw_bands(data: BandsData, arms: Sequence[str], baseline: str) -> Any:
+def draw_bands(data: BandsData) -> Any:
     """A matplotlib Figure."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    look = looks(arms, baseline)
     carried = sum(panel.carried for panel in data.panels)
     figure, drawn = panels(
-        [panel.label for panel in data.panels],
+        [(panel.name, f"{panel.runs} run{'s' * (panel.runs != 1)}") for panel in data.panels],
         data.axis,
-        title="Accuracy on validation and training examples",
+        title=f"Accuracy on validation and training examples{data.of_what}",
         subtitle=f"{carried} runs ended early, after the event or diverged; they go on as they were last read"
         if carried
         else "runs are interpolated linearly between their readings",
     )
-    for axes, panel in zip(drawn, data.panels, strict=True):
-        colour = look[panel.arm][0]
+    for place, (axes, panel) in enumerate(zip(drawn, data.panels, strict=True)):
+        colour = look(place)[0]
         if panel.val is not None:
             axes.fill_between(panel.val.steps_K, *panel.val.range_2K, color=colour, alpha=0.15, lw=0)
             axes.fill_between(panel.val.steps_K, *panel.val.quartiles_2K, color=colour, alpha=0.3, lw=0)

@@ -9,9 +9,8 @@ from ...analysis.arm import observe
 from ...analysis.compare import Comparison
 from ...analysis.contrast import Contrast, pairs_of
 from ...analysis.outcome import Outcome
-from ..text import visible
 from .draw import INK
-from .panels import BASELINE, MOST_PANELS, Steps, first_step, legend, looks, panels
+from .panels import BASELINE, MOST_PANELS, Steps, first_step, legend, look, panels, shortened
 
 MOST_NAMED = 12  # rows of a panel that can be labelled with their seeds
 
@@ -31,7 +30,8 @@ class PairPanel(NamedTuple):
     """One arm beside the baseline."""
 
     arm: str
-    label: str  # with the ratio
+    name: str  # as it is shown
+    detail: str  # how many times sooner or later
     is_paired: bool
     of_arm: tuple[Dot, ...]  # paired: the k-th began as the k-th of the baseline did
     of_baseline: tuple[Dot, ...]
@@ -42,6 +42,7 @@ class PairsData(NamedTuple):
     """A panel for each contrast, and the axis."""
 
     event: str
+    baseline: str  # as it is shown
     axis: Steps
     panels: tuple[PairPanel, ...]
 
@@ -52,16 +53,20 @@ def pairs_data(comparison: Comparison, outcomes: Sequence[Outcome], names: Mappi
     horizon = comparison.horizon_steps
     shown = [_panel(one, runs, horizon, names) for one in comparison.contrasts[:MOST_PANELS]]
     steps = [dot.step for panel in shown for dot in (*panel.of_arm, *panel.of_baseline)]
-    return PairsData(comparison.event, Steps(first_step(steps), horizon), tuple(shown))
+    return PairsData(
+        event=comparison.event.replace("/", " on "),
+        baseline=names[comparison.baseline],
+        axis=Steps(first_step(steps), horizon),
+        panels=tuple(shown),
+    )
 
 
-def draw_pairs(data: PairsData, arms: Sequence[str], baseline: str) -> Any:
+def draw_pairs(data: PairsData) -> Any:
     """A matplotlib Figure."""
     from matplotlib.lines import Line2D
 
-    look = looks(arms, baseline)
     figure, drawn = panels(
-        [panel.label for panel in data.panels],
+        [(panel.name, panel.detail) for panel in data.panels],
         data.axis,
         title=f"When each run had {data.event}",
         subtitle="a line joins two runs that began with the same split and weights; in brackets: 95 % interval"
@@ -69,8 +74,8 @@ def draw_pairs(data: PairsData, arms: Sequence[str], baseline: str) -> Any:
         else "in brackets: 95 % interval",
         share_y=all(panel.rows == data.panels[0].rows for panel in data.panels),
     )
-    for axes, panel in zip(drawn, data.panels, strict=True):
-        colour = look[panel.arm][0]
+    for place, (axes, panel) in enumerate(zip(drawn, data.panels, strict=True), 1):
+        colour = look(place)[0]
         if panel.is_paired:
             for one, twin in zip(panel.of_arm, panel.of_baseline, strict=True):
                 axes.plot([one.step, twin.step], [one.height, twin.height], color="#B4BAC2", lw=1.1, zorder=1.5)
@@ -81,16 +86,19 @@ def draw_pairs(data: PairsData, arms: Sequence[str], baseline: str) -> Any:
         axes.set_yticks([height for height, _ in panel.rows], [label for _, label in panel.rows])
         axes.set_ylim(min(h for h, _ in panel.rows) - 0.7, max(h for h, _ in panel.rows) + 0.7)
         axes.invert_yaxis()
-    if all(panel.is_paired for panel in data.panels):
-        drawn[0].set_ylabel("seed")
-    shape = {"ls": "", "ms": 5}
+    dots = [dot for panel in data.panels for dot in (*panel.of_arm, *panel.of_baseline)]
+    kinds = [
+        (shortened(data.baseline, 30), BASELINE[0], "s", BASELINE[0], True),
+        ("the arm", INK, "o", INK, True),
+        ("open: watched until there without it", INK, "o", "white", any(not dot.happened for dot in dots)),
+        ("diverged", INK, "x", INK, any(dot.diverged for dot in dots)),
+    ]
     legend(
         figure,
         [
-            Line2D([], [], marker="s", color=BASELINE[0], label=visible(baseline, 30), **shape),
-            Line2D([], [], marker="o", color=INK, label="the arm above each panel", **shape),
-            Line2D([], [], marker="$\u2192$", color=INK, label="not by then", **shape),
-            Line2D([], [], marker="x", color=INK, label="diverged", **shape),
+            Line2D([], [], ls="", ms=5, marker=marker, color=colour, mfc=inner, label=label)
+            for label, colour, marker, inner, is_there in kinds
+            if is_there
         ],
     )
     return figure
@@ -98,18 +106,29 @@ def draw_pairs(data: PairsData, arms: Sequence[str], baseline: str) -> Any:
 
 def _panel(one: Contrast, runs: Mapping[str, Sequence[Outcome]], horizon: int, names: Mapping[str, str]) -> PairPanel:
     ours, theirs = runs[one.arm], runs[one.baseline]
-    label = names[one.arm]
-    if one.ratio is not None and one.low is not None and one.high is not None:
-        label += f": {one.ratio:.3g} times as soon [{one.low:.3g}, {one.high:.3g}]"
     if one.is_paired:
         pairs = sorted(pairs_of(ours, theirs), key=lambda pair: pair[0].seed)
-        rows = tuple((float(row), str(mine.seed)) for row, (mine, _) in enumerate(pairs))
+        rows = tuple((float(row), f"seed {mine.seed}") for row, (mine, _) in enumerate(pairs))
         dots = [tuple(_dot(pair[side], horizon, row) for row, pair in enumerate(pairs)) for side in (0, 1)]
         every = -(-len(rows) // MOST_NAMED)
-        return PairPanel(one.arm, label, True, dots[0], dots[1], rows[::every])
+        return PairPanel(one.arm, names[one.arm], _detail(one), True, dots[0], dots[1], rows[::every])
     return PairPanel(
-        one.arm, label, False, _strip(ours, horizon, 1), _strip(theirs, horizon, 0), ((0.0, "base"), (1.0, "arm"))
+        arm=one.arm,
+        name=names[one.arm],
+        detail=_detail(one),
+        is_paired=False,
+        of_arm=_strip(ours, horizon, 1),
+        of_baseline=_strip(theirs, horizon, 0),
+        rows=((0.0, "baseline"), (1.0, "arm")),
     )
+
+
+def _detail(one: Contrast) -> str:
+    if one.ratio is None or one.low is None or one.high is None:
+        return one.conclusion
+    if one.ratio >= 1:
+        return f"{one.ratio:.3g} times as soon [{one.low:.3g}, {one.high:.3g}]"
+    return f"{1 / one.ratio:.3g} times as long [{1 / one.high:.3g}, {1 / one.low:.3g}]"
 
 
 def _strip(outcomes: Sequence[Outcome], horizon: int, row: int) -> tuple[Dot, ...]:

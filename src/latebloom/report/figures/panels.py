@@ -27,6 +27,13 @@ ARMS = [  # Okabe & Ito (2008), the strong ones first; line styles tell the same
 ]
 
 
+class Picture(NamedTuple):
+    """A figure, drawn."""
+
+    svg: bytes
+    png: bytes  # 150 dots per inch
+
+
 class Steps(NamedTuple):
     """The step axis of all panels."""
 
@@ -34,10 +41,9 @@ class Steps(NamedTuple):
     horizon: int
 
 
-def looks(arms: Sequence[str], baseline: str) -> dict[str, tuple[str, Any]]:
-    """Colour and line style of each arm; those of an arm depend on its place alone, so they agree between figures."""
-    others = [arm for arm in arms if arm != baseline]
-    return {baseline: BASELINE, **{arm: ARMS[place % len(ARMS)] for place, arm in enumerate(others)}}
+def look(place: int) -> tuple[str, Any]:
+    """Colour and line style of an arm by its place in the comparison, the same in every figure; the baseline is 0."""
+    return ARMS[(place - 1) % len(ARMS)] if place else BASELINE
 
 
 def first_step(steps: Sequence[float]) -> float:
@@ -53,30 +59,42 @@ def first_step(steps: Sequence[float]) -> float:
 
 
 def panels(
-    titles: Sequence[str], axis: Steps, *, title: str, subtitle: str, share_y: bool = True
+    names: Sequence[tuple[str, str]], axis: Steps, *, title: str, subtitle: str, share_y: bool = True
 ) -> tuple[Any, list[Any]]:
-    """A Figure with one set of axes per title, at most three side by side, and a step axis below each column."""
+    """A Figure with a set of axes for each name, at most three side by side, and a step axis below each column.
+
+    Args:
+        names: Above each panel, a name and on a second line what there is to say of it.
+        axis: The step axis of all panels.
+        title: Of the figure.
+        subtitle: How to read it; about 105 letters fit.
+        share_y: Whether the panels have the same y axis.
+    """
     from matplotlib.figure import Figure
 
-    columns = min(COLUMNS, len(titles))
-    rows = -(-len(titles) // columns)
+    columns = min(COLUMNS, len(names))
+    rows = -(-len(names) // columns)
     tall = PANEL_HEIGHT_IN * (1.45 if rows == 1 else 1)
-    head, foot, gap = 0.78, 0.78, 0.36
+    head, foot, gap = (0.95 if any(name for name, _ in names) else 0.62), 0.8, 0.62
     height = head + rows * tall + (rows - 1) * gap + foot
     figure = Figure(figsize=(WIDTH_IN, height), facecolor="white")
     grid = figure.add_gridspec(
         rows, columns, left=0.095, right=0.98, top=1 - head / height, bottom=foot / height,
-        hspace=gap / tall, wspace=0.1 if share_y else 0.28,
+        hspace=gap / tall, wspace=0.16 if share_y else 0.3,
     )  # fmt: skip
     drawn: list[Any] = []
-    for place, name in enumerate(titles):
+    for place, (name, detail) in enumerate(names):
         axes = figure.add_subplot(
             grid[place // columns, place % columns], sharey=drawn[0] if drawn and share_y else None
         )
-        axes.set_title(visible(name, 96 // columns), fontsize=8.8, weight="bold", loc="left", pad=4, parse_math=False)
+        above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        axes.annotate(
+            shortened(name, 76 // columns), (0, 1), (0, 16), weight="bold", fontsize=8.6, parse_math=False, **above
+        )
+        axes.annotate(visible(detail), (0, 1), (0, 5), color=FAINT, fontsize=8, parse_math=False, **above)
         axes.tick_params(labelleft=not share_y or place % columns == 0, labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        _log_steps(axes, axis, columns, is_labelled=place + columns >= len(titles))
+        _log_steps(axes, axis, columns, is_labelled=place + columns >= len(names))
         drawn.append(axes)
     top = 1 - 0.22 / height
     figure.text(0.095, top, visible(title, 80), fontsize=11.5, weight="bold", va="center", parse_math=False)
@@ -85,6 +103,18 @@ def panels(
     )
     figure.text(0.54, 0.4 / height, "optimizer steps (log)", fontsize=9, ha="center", va="center")
     return figure, drawn
+
+
+def shortened(name: str, longest: int) -> str:
+    """A name of at most so many letters; what is left out is in the middle, as names often differ at their ends.
+
+    Example:
+        >>> shortened("learning_rate=0.001, weight_decay=0.1", 25)
+        'learning_rat…ght_decay=0.1'
+    """
+    shown = visible(name)
+    half = (longest - 1) / 2
+    return shown if len(shown) <= longest else f"{shown[: math.floor(half)]}…{shown[-math.ceil(half) :]}"
 
 
 def legend(figure: Any, handles: Sequence[Any]) -> None:
@@ -97,24 +127,25 @@ def legend(figure: Any, handles: Sequence[Any]) -> None:
         text.set_parse_math(False)
 
 
-def rendered(draw: Callable[[], Any], kind: str) -> bytes:
-    """What `draw` returns, as `png` of 150 dots per inch or as `svg`; the same figure gives the same SVG."""
+def rendered(draw: Callable[[], Any]) -> Picture:
+    """The Figure that `draw` returns; the same figure gives the same SVG."""
     import matplotlib
 
-    options: dict[str, Any] = {"dpi": 150} if kind == "png" else {"metadata": {"Date": None, "Creator": "latebloom"}}
-    out = io.BytesIO()
+    svg, png = io.BytesIO(), io.BytesIO()
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         # A name in a script the font lacks shows boxes; the page and the terminal show it right.
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        draw().savefig(out, format=kind, **options)
-    return out.getvalue()
+        figure = draw()
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "latebloom"})
+        figure.savefig(png, format="png", dpi=150)
+    return Picture(svg.getvalue(), png.getvalue())
 
 
 def _log_steps(axes: Any, axis: Steps, columns: int, *, is_labelled: bool) -> None:
     axes.set_xscale("log")
     axes.set_xlim(axis.first, axis.horizon * 1.35)
     decades = math.log10(axis.horizon / axis.first)
-    digits = (1, 2, 5) if decades < (1.3 if columns == COLUMNS else 2.2) else (1, 3) if decades < 2.2 else (1,)
+    digits = (1, 2, 5) if decades < (1.3 if columns == COLUMNS else 2.2) else (1, 3) if decades < 1.8 else (1,)
     powers = range(math.floor(math.log10(axis.first)), math.ceil(math.log10(axis.horizon)) + 1)
     ends = axis.first, axis.horizon * 1.35
     major = [digit * 10**power for power in powers for digit in digits if ends[0] <= digit * 10**power <= ends[1]]

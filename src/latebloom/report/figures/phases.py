@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from ...analysis.phases import Cell, PhaseDiagram
 from ..text import visible
-from .draw import FAINT, INK, STYLE
+from .draw import FAINT, INK
+from .panels import Picture, rendered
 
 COLOURS = {  # light enough for black text; told apart with any common colour blindness by their lightness, too
     "comprehension": "#A6D8BF",
@@ -20,14 +20,9 @@ COLOURS = {  # light enough for black text; told apart with any common colour bl
 LETTERS = {"comprehension": "C", "grokking": "G", "memorization": "M", "confusion": "X"}
 
 
-def phases_png(diagram: PhaseDiagram) -> bytes:
-    """As a PNG of 150 dots per inch."""
-    return _render(diagram, "png", dpi=150)
-
-
-def phases_svg(diagram: PhaseDiagram) -> bytes:
-    """As an SVG; the same diagram gives the same bytes."""
-    return _render(diagram, "svg", metadata={"Date": None, "Creator": "latebloom"})
+def phases_picture(diagram: PhaseDiagram) -> Picture:
+    """As SVG and PNG; the same diagram gives the same SVG."""
+    return rendered(lambda: draw(diagram))
 
 
 def cell_text(cell: Cell) -> str:
@@ -52,7 +47,8 @@ def draw(diagram: PhaseDiagram) -> Any:
     )
     left, right = figure.subplots(1, 2, sharey=True)
     delays = [cell.delay_steps for cell in diagram.cells if cell.delay_steps]
-    norm = LogNorm(min(delays, default=1), max(max(delays, default=10), 1.01 * min(delays, default=1)))
+    shortest = min(delays, default=1.0)
+    norm = LogNorm(shortest, max([1.01 * shortest, *delays]))
     colours = _colormap()
     for cell in diagram.cells:
         place = diagram.xs.index(cell.x) - 0.5, diagram.ys.index(cell.y) - 0.5
@@ -62,7 +58,7 @@ def draw(diagram: PhaseDiagram) -> Any:
         if cell.delay_steps is None:
             right.add_patch(Rectangle(place, 1, 1, facecolor="#F2F2F2", edgecolor="#B8BDC4", hatch="////", lw=0.4))
             continue
-        shade = colours(norm(max(cell.delay_steps, norm.vmin)))
+        shade = colours(norm(max(cell.delay_steps, shortest)))
         right.add_patch(Rectangle(place, 1, 1, facecolor=shade, edgecolor="white"))
         is_dark = sum(shade[:3]) < 1.5
         right.text(
@@ -100,12 +96,3 @@ def _ticks(values: Sequence[Any]) -> list[str]:
     return [
         f"{value:g}" if isinstance(value, float) and math.isfinite(value) else visible(value, 14) for value in values
     ]
-
-
-def _render(diagram: PhaseDiagram, kind: str, **options: Any) -> bytes:
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE):
-        target = io.BytesIO()
-        draw(diagram).savefig(target, format=kind, **options)
-        return target.getvalue()

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from ...analysis.arm import ArmSummary, observe
 from ...analysis.compare import Comparison
 from ...analysis.outcome import Outcome
-from ..text import visible
 from .draw import INK
-from .panels import MOST_PANELS, Steps, first_step, legend, looks, panels
+from .panels import MOST_PANELS, Steps, first_step, legend, look, panels, shortened
 
 TOGETHER = 3  # arms whose bands can be told apart in one panel
 
@@ -28,7 +27,8 @@ class SurvivalLine(NamedTuple):
     """One arm: a step function and its band, each as the corners of its outline."""
 
     arm: str
-    label: str  # with how many of how many
+    name: str  # as it is shown
+    detail: str  # of how many runs it is
     steps: tuple[float, ...]
     shares: tuple[float, ...]
     band_steps: tuple[float, ...]  # where a band is defined; empty if nowhere
@@ -42,8 +42,8 @@ class SurvivalData(NamedTuple):
 
     event: str
     axis: Steps
-    lines: dict[str, SurvivalLine]  # by arm
-    panels: tuple[tuple[str, ...], ...]  # arms; a single panel, or one for each arm with the baseline
+    lines: tuple[SurvivalLine, ...]  # the baseline first
+    panels: tuple[tuple[int, ...], ...]  # places of lines: all in one panel, or each with the baseline
 
 
 def survival_data(comparison: Comparison, outcomes: Sequence[Outcome], names: Mapping[str, str]) -> SurvivalData:
@@ -55,32 +55,28 @@ def survival_data(comparison: Comparison, outcomes: Sequence[Outcome], names: Ma
         names: What arms are shown as.
     """
     axis = Steps(_first(comparison), comparison.horizon_steps)
-    lines = {
-        arm.arm: _line(arm, [one for one in outcomes if one.arm == arm.arm], axis, names[arm.arm])
-        for arm in comparison.arms
-    }
-    others = [arm for arm in lines if arm != comparison.baseline]
-    together = len(lines) <= TOGETHER
-    shown = (tuple(lines),) if together else tuple((comparison.baseline, arm) for arm in others[:MOST_PANELS])
-    return SurvivalData(comparison.event, axis, lines, shown)
+    lines = tuple(
+        _line(arm, [one for one in outcomes if one.arm == arm.arm], axis, names[arm.arm]) for arm in comparison.arms
+    )
+    places = range(len(lines))
+    shown = (tuple(places),) if len(lines) <= TOGETHER else tuple((0, place) for place in places[1 : MOST_PANELS + 1])
+    return SurvivalData(comparison.event.replace("/", " on "), axis, lines, shown)
 
 
-def draw_survival(data: SurvivalData, baseline: str) -> Any:
+def draw_survival(data: SurvivalData) -> Any:
     """A matplotlib Figure."""
     from matplotlib.lines import Line2D
 
-    look = looks(list(data.lines), baseline)
     alone = len(data.panels) == 1
     figure, drawn = panels(
-        [""] if alone else [data.lines[arms[-1]].label for arms in data.panels],
+        [("", "")] if alone else [data.lines[places[-1]][1:3] for places in data.panels],
         data.axis,
         title=f"Share of runs that have not {data.event} yet",
-        subtitle=f"Kaplan-Meier curves with 95 % bands; a tick: a run that was watched no longer; "
-        f"dotted: step {data.axis.horizon:,}, how far arms are compared",
+        subtitle=f"with 95 % band; tick: a run watched no longer; dotted: compared up to step {data.axis.horizon:,}",
     )
-    for axes, arms in zip(drawn, data.panels, strict=True):
-        for arm in arms:
-            line, (colour, style) = data.lines[arm], look[arm]
+    for axes, places in zip(drawn, data.panels, strict=True):
+        for place in places:
+            line, (colour, style) = data.lines[place], look(place)
             axes.fill_between(line.band_steps, line.band_low, line.band_high, color=colour, alpha=0.16, lw=0)
             axes.plot(line.steps, line.shares, color=colour, ls=style, lw=1.7)
             for left in line.left:
@@ -88,10 +84,11 @@ def draw_survival(data: SurvivalData, baseline: str) -> Any:
         axes.set_ylim(-0.03, 1.05)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.axhline(0.5, color=INK, lw=0.4, alpha=0.4, zorder=0)
-    shown = list(data.lines) if alone else [baseline]
     handles = [
-        Line2D([], [], color=look[arm][0], ls=look[arm][1], lw=1.7, label=visible(data.lines[arm].label, 44))
-        for arm in shown
+        Line2D(
+            [], [], color=look(place)[0], ls=look(place)[1], lw=1.7, label=f"{shortened(line.name, 30)}: {line.detail}"
+        )
+        for place, line in enumerate(data.lines if alone else data.lines[:1])
     ]
     if not alone:
         handles.append(Line2D([], [], color=INK, lw=1.7, label="the arm above each panel"))
@@ -118,7 +115,8 @@ def _line(arm: ArmSummary, outcomes: Sequence[Outcome], axis: Steps, name: str) 
     left = Counter(step for step, happened in seen if not happened)
     return SurvivalLine(
         arm=arm.arm,
-        label=f"{name}: {arm.event.happened} of {arm.n}",
+        name=name,
+        detail=f"{arm.event.happened} of {arm.n} by then",
         steps=(*steps, end),
         shares=(*shares, shares[-1]),
         band_steps=tuple(step for step, _, _ in band),

@@ -31,7 +31,6 @@ _VALUE = 1 << 3 | _BYTES
 _TAG = 1 << 3 | _BYTES
 _SIMPLE = 2 << 3 | _FOUR
 _TENSOR = 8 << 3 | _BYTES
-_OTHERS = {field << 3 | _BYTES for field in (3, 4, 5, 6)}  # old histogram, picture, histogram, sound
 _DTYPE = 1 << 3 | _NUMBER
 _SHAPE = 2 << 3 | _BYTES
 _CONTENT = 4 << 3 | _BYTES
@@ -110,8 +109,6 @@ def _read_value(message: memoryview) -> tuple[str, float | None]:
             scalar = struct.unpack("<f", content)[0]
         elif key == _TENSOR:
             scalar = _read_tensor(content)
-        elif key in _OTHERS:
-            scalar = None
     return tag, scalar
 
 

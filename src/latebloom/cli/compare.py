@@ -1,0 +1,117 @@
+"""latebloom compare STUDY | RUN... | FOLDER."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import STORE
+
+if TYPE_CHECKING:
+    from ..report.comparison.compared import Gathered
+
+EXAMPLES = """\b
+Examples:
+  latebloom compare grokfast-l1-division               a study, as far as it is trained
+  latebloom compare my-sweep --by interventions --where seed=0..3
+  latebloom compare task-diversity --event generalized/divide
+  latebloom compare first second                       runs by id or name; equal names are one arm
+  latebloom compare ~/logs                             TensorBoard event files of any program
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("wanted", metavar="STUDY | RUN... | FOLDER", nargs=-1, required=True)
+@click.option("--by", help="What makes an arm: KEY[,KEY], labels or settings; by default all labels but the seed.")
+@click.option(
+    "--where", multiple=True, metavar="KEY=VALUES", help="Only such runs, e.g. seed=0..3 or arm=l1; repeatable."
+)
+@click.option("--baseline", metavar="ARM", help="What the others are compared with.")
+@click.option("--horizon", type=click.IntRange(1), metavar="STEPS", help="Compare up to this step.")
+@click.option(
+    "--event",
+    default="generalized",
+    show_default=True,
+    help="What is timed: generalized, memorized, or generalized/PART of a mixture.",
+)
+@click.option(
+    "--paired/--unpaired",
+    default=None,
+    help="Compare runs with the same start one by one, or arms as a whole; by default paired where possible.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "csv", "json", "html"]),
+    default="text",
+    help="text, csv (one row a run) and json are printed; html is only written.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for page, figures and tables; with text and html by default comparison/ in the study's folder.",
+)
+@STORE
+def command(
+    wanted: tuple[str, ...],
+    by: str | None,
+    where: tuple[str, ...],
+    baseline: str | None,
+    horizon: int | None,
+    event: str,
+    paired: bool | None,
+    kind: str,
+    out: Path | None,
+    store: Path,
+) -> None:
+    """Does it really happen sooner? Arms of an experiment against a baseline: times, intervals, tests, figures."""
+    from ..report.comparison.compared import compared
+    from ..report.comparison.tables import runs_csv
+    from ..report.comparison.words import comparison_text
+
+    gathered, own_folder = _gathered(store, wanted, event, by.split(",") if by else [], where)
+    out = out or (own_folder if kind in ("text", "html") else None)
+    if kind == "html" and out is None:
+        raise click.UsageError("say where to write the page: --out FOLDER")
+    told = compared(gathered, baseline=baseline, horizon_steps=horizon, paired=paired)
+    if kind == "json":
+        click.echo(json.dumps(told.comparison.to_json(), allow_nan=False))
+    elif kind == "csv":
+        click.echo(runs_csv(told), nl=False)
+    elif kind == "text":
+        click.echo(comparison_text(told))
+    if out is not None:
+        from ..report.comparison.write import write_comparison
+
+        for path in write_comparison(told, out):
+            click.echo(path, err=kind in ("csv", "json"))
+
+
+def _gathered(
+    root: Path, words: Sequence[str], event: str, by: Sequence[str], where: Sequence[str]
+) -> tuple[Gathered, Path | None]:
+    """The runs that are meant, and the folder of a study for what is written about it."""
+    from ..base.errors import SpecError, StoreError
+    from ..report.comparison.arms import restrictions
+    from ..report.comparison.foreign import of_folder
+    from ..report.comparison.stored import of_runs, of_study
+    from ..store import Store, StoredStudy, studies
+    from ..store.tensorboard import find_runs
+
+    only, known = restrictions(where), studies(root)
+    if len(words) == 1 and words[0] in known:
+        study = StoredStudy(root, words[0])
+        return of_study(study, event=event, by=by, where=only), study.path / "comparison"
+    if len(words) == 1 and find_runs(Path(words[0]).expanduser()):
+        if by or only:
+            raise SpecError("--by, --where: event files hold no settings; arms are the names of their folders")
+        return of_folder(Path(words[0]).expanduser(), event=event), None
+    try:
+        return of_runs(Store(root), words, event=event, by=by, where=only), None
+    except StoreError as error:
+        listed = f" Studies in {root}: {', '.join(known)}." if known else ""
+        raise StoreError(f"{error}{listed}") from error
