@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults")
+ALL = (
+    *("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults"),
+    *("filters", "sweep", "sweep_faults"),
+)
 
 for name in sys.argv[1:] or ALL:
     if name not in ALL:

@@ -158,7 +158,7 @@ def drawn(text: str) -> str:
 def outdated() -> dict[Path, str]:
     """Documents that would change, with their new text."""
     found = {}
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text()
         if (new := drawn(text)) != text:
             found[path] = new

@@ -394,7 +394,7 @@ times = st.lists(st.none() | st.integers(50, BUDGET), min_size=2, max_size=6)
 
 
 @given(times, times, st.integers(2, 1000))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_unit_of_the_steps_changes_no_ratio_and_no_p(first, second, factor):
     def scaled(name, steps, by):
         steps = [None if step is None else step * by for step in steps]
@@ -414,13 +414,13 @@ MANY = [*SLOW, 9500, 9700, 3000, None, 500, None, 16_000]  # too many to go thro
 @pytest.mark.parametrize("paired", [False, True])
 def test_the_order_and_the_names_of_runs_change_nothing(paired):
     sides = arm("a", MANY, paired=paired) + arm("b", MANY[::-1], paired=paired)
-    shuffled = [one._replace(run=f"name {hash((one.arm, one.seed)) % 997}") for one in sides]
+    shuffled = [one._replace(run=f"{100 - i}") for i, one in enumerate(sides)]
     random.Random(1).shuffle(shuffled)
     assert compare(shuffled, baseline="a") == compare(sides, baseline="a")
 
 
 @given(times, times, st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_exchanging_baseline_and_arm_inverts_the_ratio_and_keeps_p(first, second, paired):
     first, second = (first[: len(second)], second[: len(first)]) if paired else (first, second)
     sides = arm("a", first, paired=paired) + arm("b", second, paired=paired)
@@ -450,7 +450,7 @@ def test_arms_without_pairs_are_resampled_apart():
 
 
 @given(st.lists(st.integers(50, BUDGET), min_size=2, max_size=6), st.floats(1.1, 9), st.integers(1, BUDGET - 1))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_horizon_that_comes_too_soon_brings_the_ratio_towards_1(steps, factor, horizon):
     """Where one arm is the other made slower, as is true of every pair of curves that do not cross."""
     sides = arm("fast", steps) + arm("slow", [int(step * factor) for step in steps], budget=10 * BUDGET)

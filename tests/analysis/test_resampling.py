@@ -102,7 +102,7 @@ def test_the_same_seed_draws_the_same():
         assert (draw(stream(1, "a")) != draw(stream(2, "a"))).any()
 
 
-def false_positives(p_of, experiments=600, runs=6):
+def false_positives(p_of, experiments=400, runs=6):
     draw = np.random.default_rng(11)
     return sum(p_of(*draw.lognormal(9, 1, size=(2, runs))) <= 0.05 for _ in range(experiments)) / experiments
 
@@ -130,25 +130,25 @@ def dropping_p(first, second):
 def test_arms_that_do_not_differ_are_called_different_at_most_one_time_in_twenty(p_of):
     """Six runs an arm can be arranged in 924 ways, six pairs in 64, so the exact levels are 0.0498 and 0.03125."""
     rate = false_positives(p_of)
-    assert 0.01 < rate < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 600)  # three standard deviations of the binomial law
+    assert 0.01 < rate < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)  # three standard deviations of the binomial law
 
 
 def test_to_drop_censored_runs_calls_equal_arms_different():
     """Control: the same times, one arm with the smaller budget."""
-    assert false_positives(dropping_p, experiments=300) > 0.1
+    assert false_positives(dropping_p, experiments=200) > 0.1
 
 
 def test_intervals_of_few_runs_hold_the_truth_as_often_as_they_say_and_plain_quantiles_do_not():
     """Simulated means of 5 normal values around 0. The plain quantiles are the control: why the interval is wider."""
     draw, held, plainly = np.random.default_rng(2), 0, 0
-    for _ in range(200):
+    for _ in range(120):
         drawn = resamples(5, draw) @ draw.normal(size=5) / 5
         low, high = interval(drawn, 5)
         held += low <= 0 <= high
         low, high = np.quantile(drawn, [0.025, 0.975])
         plainly += low <= 0 <= high
-    assert 0.90 < held / 200 < 0.99
-    assert plainly / 200 < 0.95 - 3 * math.sqrt(0.95 * 0.05 / 200)
+    assert 0.90 < held / 120 < 0.99
+    assert plainly / 120 < 0.95 - 3 * math.sqrt(0.95 * 0.05 / 120)
 
 
 def test_the_corrected_ps_of_a_published_example():

@@ -54,7 +54,7 @@ def test_the_log_rank_p_of_the_reference_case_is_the_published_one(arm, p):
 
 
 @given(runs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_curve_and_interval_are_those_of_scipy(pairs):
     one = made(pairs)
     curve = kaplan_meier(one)
@@ -71,7 +71,7 @@ def test_curve_and_interval_are_those_of_scipy(pairs):
 
 
 @given(runs, runs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_log_rank_p_is_that_of_scipy(first, second):
     with np.errstate(all="ignore"):
         published = stats.logrank(theirs(made(first)), theirs(made(second))).pvalue
@@ -80,7 +80,7 @@ def test_the_log_rank_p_is_that_of_scipy(first, second):
 
 
 @given(runs, st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_restricted_mean_is_the_area_under_the_curve(pairs, horizon):
     one = made(pairs)
     survival = stats.ecdf(theirs(one)).sf.evaluate(np.arange(horizon))  # constant between whole steps
@@ -88,6 +88,7 @@ def test_the_restricted_mean_is_the_area_under_the_curve(pairs, horizon):
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(1, 40))
+@settings(max_examples=30, deadline=None)
 def test_without_censoring_the_curve_is_the_share_still_to_come_and_the_mean_a_mean(steps, horizon):
     one = sample(steps)
     curve = kaplan_meier(one)
@@ -96,6 +97,7 @@ def test_without_censoring_the_curve_is_the_share_still_to_come_and_the_mean_a_m
 
 
 @given(runs, st.data())
+@settings(max_examples=30, deadline=None)
 def test_a_run_that_counts_twice_is_two_runs(pairs, data):
     one = made(pairs)
     counts = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs))))

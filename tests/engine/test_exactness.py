@@ -38,7 +38,7 @@ def stopped_at(spec: RunSpec, k: int) -> State:
     return state
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in ACTING])
 def test_a_run_stopped_anywhere_and_resumed_ends_with_the_same_bits(variant: str) -> None:
     spec = tiny(**VARIANTS[variant])
     end, moments = undisturbed(spec)
@@ -51,6 +51,7 @@ def test_a_run_stopped_anywhere_and_resumed_ends_with_the_same_bits(variant: str
 
 @pytest.mark.parametrize("variant", [{}, *ACTING, "all interventions"], ids=lambda name: name or "decisive")
 def test_a_run_stopped_after_every_step_ends_with_the_same_bits(variant: str) -> None:
+    """Every step starts from what was saved, so one that was stopped once, anywhere, ends so too."""
     spec = tiny(**(VARIANTS[variant] if variant else DECISIVE))
     end, moments = undisturbed(spec)
     state, seen = begin(spec), []

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, NoReturn
@@ -65,13 +66,11 @@ class ForkedNursery:
             self._serve(told, heard)
         os.close(told)
         os.close(heard)
-        self.stdin, self.stdout = open(telling, "wb"), open(hearing, "rb")  # noqa: SIM115
+        self.stdin, self.stdout = os.fdopen(telling, "wb"), os.fdopen(hearing, "rb")
 
     def communicate(self, timeout: float = 60) -> None:
-        try:
+        with suppress(BrokenPipeError):
             self.stdin.close()
-        except BrokenPipeError:
-            pass
         deadline = time.monotonic() + timeout
         while select.select([self.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
             if not os.read(self.stdout.fileno(), 1 << 16):
@@ -189,12 +188,18 @@ def send(number: signal.Signals, pids: list[int]) -> int:
     """Send a signal to those of the processes that still exist; how many got it."""
     count = 0
     for pid in pids:
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, number)
             count += 1
-        except ProcessLookupError:
-            pass
     return count
+
+
+def state_of(pid: int) -> str:
+    """The letter that the kernel has for the state of a process: T stopped, Z dead; empty if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except FileNotFoundError:
+        return ""
 
 
 # What is counted
@@ -206,7 +211,7 @@ class Count(NamedTuple):
     planned: int
     done: int  # planned runs whose folder says that they are finished
     twice: int  # folders beyond the first of one spec, and runs trained again after they had finished
-    strange: int  # folders that no plan knows
+    strange: int  # folders that no plan knows, or knows with another spec
     stuck: int  # runs that say they are running, and no process has them
     damaged: int  # runs or checkpoints that cannot be read
 
@@ -215,19 +220,21 @@ def count(root: Path) -> Count:
     """Count what there is in the store of one study that no coordinator is at work on."""
     planned = StoredStudy(root, NAME).planned
     runs = Store(root).runs()
-    ids = {one.run for one in planned}
-    keys = Counter(
-        identity(from_dict(RunSpec, {**run.spec, "detector": {**run.spec["detector"], "chance": None}}), without={"name"})
-        for run in runs
-    )
+    ids, keys = {one.run for one in planned}, Counter(map(key_of, runs))
     return Count(
         planned=len(planned),
         done=len({run.id for run in runs if run.status == "finished"} & ids),
         twice=keys.total() - len(keys) + sum(map(trained_again, runs)),
-        strange=len({run.id for run in runs} - ids),
+        strange=len({(run.id, key_of(run)) for run in runs} - {(one.run, one.key) for one in planned}),
         stuck=sum(run.status in ("running", "crashed") for run in runs),
         damaged=sum(is_damaged(run) for run in runs),
     )
+
+
+def key_of(run: StoredRun) -> str:
+    """The key that a plan has for this spec: beginning a run writes its chance accuracy in."""
+    spec = {**run.spec, "detector": {**run.spec["detector"], "chance": None}}
+    return identity(from_dict(RunSpec, spec), without={"name"})
 
 
 def undisturbed(planned: int) -> Count:
@@ -241,12 +248,10 @@ def trained_again(run: StoredRun) -> bool:
     A worker killed between that word in the journal and the run's new status leaves a run that is opened once more;
     then there is nothing left to do, and it says so again.
     """
-    finished_at = None
-    for entry in run.journal():
+    journal = iter(run.journal())
+    for entry in journal:
         if entry["what"] == "stopped" and entry["status"] == "finished":
-            finished_at = entry["step"]
-        elif finished_at is not None and entry["what"] in ("saved", "started", "resumed") and entry["step"] != finished_at:
-            return True
+            return any(later["what"] in ("saved", "resumed") and later["step"] < entry["step"] for later in journal)
     return False
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.tiny import MLP, tiny
-from faults.sweeping import LONG, ForkedNursery, fork_nurseries, send
+from faults.sweeping import LONG, ForkedNursery, fork_nurseries, send, state_of
 from faults.training import wait_until, warm_up
 from latebloom.lab.engines import Ended, Job, Local, nursery
 from latebloom.spec import RunSpec, plain
@@ -51,10 +51,7 @@ def pid_of(root: Path, one: Job) -> int:
 
 
 def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
+    return state_of(pid) not in ("", "Z")
 
 
 def all_ended(engine: Local, number: int) -> dict[str, Ended]:

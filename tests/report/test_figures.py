@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from latebloom.report.figures.curves import MOST_POINTS, curves_data, thinned
-from latebloom.report.figures.draw import draw, figure_png, figure_svg
+from latebloom.report.figures.draw import draw, picture
 
 
 def test_the_figure_shows_the_readings_as_they_are(story, make):
@@ -58,8 +58,8 @@ def test_a_spike_in_a_hundred_thousand_evaluations_is_seen(story):
 
 
 def test_the_same_story_gives_the_same_svg(story):
-    assert figure_svg(story) == figure_svg(story)
-    assert b"date" not in figure_svg(story).lower()
+    assert picture(story).svg == picture(story).svg
+    assert b"date" not in picture(story).svg.lower()
 
 
 def test_the_panels_share_a_logarithmic_step_axis_that_says_where_it_is_linear(story):
@@ -76,12 +76,12 @@ def test_curves_differ_by_line_style_and_not_by_colour_alone(story):
 
 
 def test_odd_runs_are_drawn(odd):
-    assert figure_png(odd).startswith(b"\x89PNG")
-    ET.fromstring(figure_svg(odd))
+    assert picture(odd).png.startswith(b"\x89PNG")
+    ET.fromstring(picture(odd).svg)
 
 
 def test_text_from_a_run_is_neither_mathematics_nor_markup(hostile):
-    svg = figure_svg(hostile)
+    svg = picture(hostile).svg
     ET.fromstring(svg)
     assert b"<script" not in svg and b"\x1b" not in svg and "\u202e".encode() not in svg
 
@@ -91,4 +91,4 @@ def test_a_run_of_a_hundred_thousand_evaluations_is_told_and_drawn(stored, make)
     from latebloom.analysis.story import tell
 
     story = tell(stored(make(last=1_000_000, every=10)))
-    assert len(figure_svg(story)) < 2_000_000
+    assert len(picture(story).svg) < 2_000_000

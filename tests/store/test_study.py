@@ -55,7 +55,7 @@ def test_more_runs_may_be_planned_and_none_taken_away(memory: Path) -> None:
     after = begin(memory, [5, 2, 1, 0, 4])
     after.close()
     assert [one.label["seed"] for one in after.stored.planned] == [5, 2, 1, 0, 4]
-    assert [one for one in after.stored.planned if one.key in ("key 0", "key 1", "key 2")] == before.stored.planned[::-1]
+    assert after.stored.planned[1:4] == before.stored.planned[::-1]
     assert after.stored.created_at == before.stored.created_at
     for seeds in ([0, 1, 2], [0, 1, 2, 4, 6, 7], []):
         with pytest.raises(StoreError, match=r"study 'delay' has \d runs that are not in this plan, e\.g\. .*'seed'"):
@@ -92,7 +92,7 @@ def test_a_plan_too_long_to_be_read_again_is_refused(memory: Path, monkeypatch: 
     assert len(StoredStudy(memory, "delay").planned) == 1
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "/etc", ".hidden", "a\0b", "a b", "a\n", "é", "x" * 101])
+@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "/etc", ".a", "a\0b", "a b", "a\n", "é", "x" * 101])
 def test_a_name_that_could_lead_elsewhere_is_refused(name: str, memory: Path) -> None:
     with pytest.raises(StoreError, match="a study cannot be called"):
         begin(memory / "runs", name=name)
@@ -108,9 +108,9 @@ def test_studies_are_listed_and_a_near_miss_is_named(memory: Path) -> None:
     (memory / "studies/no-plan-yet").mkdir()
     (memory / "studies/a file").touch()
     assert studies(memory) == ["delay", "weight-decay"]
-    with pytest.raises(StoreError, match="no study 'dely' in .* Did you mean 'delay'"):
+    with pytest.raises(StoreError, match=r"no study 'dely' in .* Did you mean 'delay'"):
         StoredStudy(memory, "dely")
-    with pytest.raises(StoreError, match="no study 'no-plan-yet' in .* Known: delay, weight-decay"):
+    with pytest.raises(StoreError, match=r"no study 'no-plan-yet' in .* Known: delay, weight-decay"):
         StoredStudy(memory, "no-plan-yet")
     assert Store(memory).runs() == []  # the folder of studies is no run
 
@@ -162,7 +162,7 @@ def test_a_reader_changes_nothing(memory: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in memory.rglob("*")} == before
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-9], lambda data: b"", lambda data: data.replace(b"l1", b"l2", 1)])
+@pytest.mark.parametrize("spoil", [lambda plan: plan[:-9], lambda plan: b"", lambda plan: plan.replace(b"l1", b"l2")])
 def test_a_damaged_plan_is_told_and_never_written_over(spoil: Any, memory: Path) -> None:
     """A new plan would have other ids: every run would be trained a second time."""
     begin(memory).close()

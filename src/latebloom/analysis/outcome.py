@@ -16,6 +16,7 @@ from ..detect.verdict import LOST
 
 if TYPE_CHECKING:
     from ..store import StoredRun
+    from .published import PublishedRun
 
 Scalar = bool | int | float | str
 
@@ -50,8 +51,8 @@ class Outcome(NamedTuple):
     settings: dict[str, Scalar]  # what decided the run, flat: {"optimizer.learning_rate": 0.001}; empty: not known
 
 
-def outcome_of(run: StoredRun, arm: str, event: str = "generalized") -> Outcome:
-    """What a stored run says, finished or not. Replays its detector over its records; changes nothing on disk.
+def outcome_of(run: StoredRun | PublishedRun, arm: str, event: str = "generalized") -> Outcome:
+    """What a stored or published run says, finished or not. Replays its detector over its records; writes nothing.
 
     Args:
         run: The run.

@@ -23,6 +23,7 @@ from ..base.errors import DataError
 from ..detect import GrokDetector
 from ..store import StoredRun
 from .outcome import Crossed, outcome, outcome_of
+from .published import PublishedRun
 
 LiuPhase = Literal["comprehension", "grokking", "memorization", "confusion"]
 LIU_LEVEL = 0.9
@@ -74,7 +75,9 @@ def liu_phase(fit_step: int | None, generalized_step: int | None, *, delay_steps
     return "grokking" if generalized_step - fit_step >= delay_steps else "comprehension"
 
 
-def phase_diagram(runs: Iterable[tuple[Mapping[str, Any], StoredRun | None]], x_key: str, y_key: str) -> PhaseDiagram:
+def phase_diagram(
+    runs: Iterable[tuple[Mapping[str, Any], StoredRun | PublishedRun | None]], x_key: str, y_key: str
+) -> PhaseDiagram:
     """The diagram of a study's runs.
 
     Args:
@@ -102,7 +105,7 @@ def phase_diagram(runs: Iterable[tuple[Mapping[str, Any], StoredRun | None]], x_
     return PhaseDiagram(x_key, y_key, xs, ys, cells)
 
 
-def _cell(x: Any, y: Any, found: list[StoredRun | None]) -> Cell:
+def _cell(x: Any, y: Any, found: list[StoredRun | PublishedRun | None]) -> Cell:
     read = [run for run in found if run is not None and run.status != "damaged"]
     ours = [outcome_of(run, "") for run in read]
     liu = [outcome(run.records(), run=run.id, arm="", seed=run.seed, detector=_at_liu_level(run)) for run in read]
@@ -129,7 +132,7 @@ def _cell(x: Any, y: Any, found: list[StoredRun | None]) -> Cell:
     )
 
 
-def _at_liu_level(run: StoredRun) -> GrokDetector:
+def _at_liu_level(run: StoredRun | PublishedRun) -> GrokDetector:
     settings = {k: v for k, v in (run.spec.get("detector") or {}).items() if v is not None}
     return GrokDetector(**{**settings, "memorized_at": LIU_LEVEL, "generalized_at": LIU_LEVEL})
 

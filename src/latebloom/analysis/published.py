@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..base.errors import DataError
-from ..store import StoredRun, StoredStudy, durable
+from ..base.record import Curve
+from ..store import Planned, StoredRun, StoredStudy, durable
 
 SCHEMA = 1
+WAITING = "waiting"  # the status of a run that was planned and not begun
 SAME_EVERYWHERE = ("fingerprint", "latebloom", "python", "system")
 
 
@@ -42,6 +46,12 @@ class PublishedRun:
             values = {name: column[place] for name, column in self._readings.items()}
             yield step, {name: value for name, value in values.items() if value is not None}
 
+    def curves(self) -> dict[str, Curve]:
+        """The published readings by name."""
+        steps = np.array(self._steps, np.int64)
+        columns = {n: np.array([np.nan if v is None else v for v in c]) for n, c in self._readings.items()}
+        return {name: Curve(steps[~np.isnan(c)], c[~np.isnan(c)]) for name, c in columns.items()}
+
     def journal(self) -> list[dict[str, Any]]:
         """Nothing: a longer budget stands in the spec already."""
         return []
@@ -64,8 +74,13 @@ class PublishedStudy:
         self.environments: list[dict[str, Any]] = fields["environments"]
         self.command: str = fields["command"]
         self.exported_at: str = fields["exported_at"]
-        self.waiting: list[dict[str, Any]] = fields["waiting"]  # labels of runs that were planned and not begun
         self.runs = [PublishedRun(one, fields["spec"]) for one in fields["runs"]]
+        self.planned = [Planned(run.id, run.label, "", run.spec) for run in self.runs]
+
+    def run(self, planned: Planned) -> PublishedRun | None:
+        """The run as it was published; None if it had not begun."""
+        run = next(run for run in self.runs if run.id == planned.run)
+        return None if run.status == WAITING else run
 
 
 def read_published(path: Path) -> PublishedStudy:
@@ -92,10 +107,10 @@ def publish(study: StoredStudy, command: str, exported_at: str) -> bytes:
         exported_at: The day.
     """
     found = [(one, study.run(one)) for one in study.planned]
-    begun = [(one, run) for one, run in found if run is not None and run.status != "damaged"]
-    common = _common([run.spec for _, run in begun])
+    found = [(one, None if run is None or run.status == "damaged" else run) for one, run in found]
+    common = _common([one.spec for one in study.planned])
     environments: list[dict[str, Any]] = []
-    for _, run in begun:
+    for run in (run for _, run in found if run is not None):
         environment = {key: run.environment.get(key) for key in SAME_EVERYWHERE}
         if environment not in environments:
             environments.append(environment)
@@ -107,29 +122,29 @@ def publish(study: StoredStudy, command: str, exported_at: str) -> bytes:
         "exported_at": exported_at,
         "study": study.study,
         "environments": environments,
-        "waiting": [one.label for one, run in found if run is None],
         "spec": common,
-        "runs": [_run(one.label, run, common) for one, run in begun],
+        "runs": [_run(one, run, common) for one, run in found],
     }
     runs = ",\n".join(json.dumps(run, allow_nan=False) for run in fields.pop("runs"))  # type: ignore[attr-defined]
     head = json.dumps(fields, indent=1, allow_nan=False)
     return f'{head[:-2]},\n "runs": [\n{runs}\n]}}\n'.encode()
 
 
-def _run(label: Mapping[str, Any], run: StoredRun, common: Mapping[str, Any]) -> dict[str, Any]:
+def _run(one: Planned, run: StoredRun | None, common: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {"run": one.run, "label": one.label, "spec": _own(one.spec, common), "status": WAITING}
+    if run is None:
+        return {**told, "step": 0, "reason": "", "state_sha256": None, "steps": [], "readings": {}}
     records = list(run.records())
     names = sorted({name for _, readings in records for name in readings if "accuracy" in name})
     stops = [entry for entry in run.journal() if entry.get("what") == "stopped"]
     extended = [int(entry["steps"]) for entry in run.journal() if entry.get("what") == "extended"]
-    spec = {**run.spec, "steps": max([run.spec["steps"], *extended])}
     return {
-        "run": run.id,
-        "label": dict(label),
+        **told,
+        "spec": _own({**run.spec, "steps": max([run.spec["steps"], *extended])}, common),
         "status": run.status,
         "step": run.step,
         "reason": run.reason,
         "state_sha256": stops[-1].get("state_sha256") if stops else None,
-        "spec": _own(spec, common),
         "steps": [step for step, _ in records],
         "readings": {name: [_finite(readings.get(name)) for _, readings in records] for name in names},
     }

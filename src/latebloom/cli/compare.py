@@ -1,7 +1,8 @@
-"""latebloom compare STUDY | RUN... | FOLDER."""
+"""latebloom compare STUDY | FILE.json | RUN... | FOLDER."""
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +20,14 @@ Examples:
   latebloom compare grokfast-l1-division               a study, as far as it is trained
   latebloom compare my-sweep --by interventions --where seed=0..3
   latebloom compare task-diversity --event generalized/divide
+  latebloom compare my-sweep.json                      a published study, see `latebloom study export`
   latebloom compare first second                       runs by id or name; equal names are one arm
   latebloom compare ~/logs                             TensorBoard event files of any program
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("wanted", metavar="STUDY | RUN... | FOLDER", nargs=-1, required=True)
+@click.argument("wanted", metavar="STUDY | FILE.json | RUN... | FOLDER", nargs=-1, required=True)
 @click.option("--by", help="What makes an arm: KEY[,KEY], labels or settings; by default all labels but the seed.")
 @click.option(
     "--where", multiple=True, metavar="KEY=VALUES", help="Only such runs, e.g. seed=0..3 or arm=l1; repeatable."
@@ -95,23 +97,36 @@ def _gathered(
     root: Path, words: Sequence[str], event: str, by: Sequence[str], where: Sequence[str]
 ) -> tuple[Gathered, Path | None]:
     """The runs that are meant, and the folder of a study for what is written about it."""
+    from ..analysis.published import read_published
     from ..base.errors import SpecError, StoreError
     from ..report.comparison.arms import restrictions
     from ..report.comparison.foreign import of_folder
     from ..report.comparison.stored import of_runs, of_study
     from ..store import Store, StoredStudy, studies
-    from ..store.tensorboard import find_runs
 
     only, known = restrictions(where), studies(root)
     if len(words) == 1 and words[0] in known:
         study = StoredStudy(root, words[0])
         return of_study(study, event=event, by=by, where=only), study.path / "comparison"
-    if len(words) == 1 and find_runs(Path(words[0]).expanduser()):
+    if len(words) == 1 and words[0].endswith(".json"):
+        return of_study(read_published(Path(words[0])), event=event, by=by, where=only), None
+    if len(words) == 1 and _has_event_files(folder := Path(words[0]).expanduser()):
         if by or only:
             raise SpecError("--by, --where: event files hold no settings; arms are the names of their folders")
-        return of_folder(Path(words[0]).expanduser(), event=event), None
+        return of_folder(folder, event=event), None
     try:
         return of_runs(Store(root), words, event=event, by=by, where=only), None
     except StoreError as error:
-        listed = f" Studies in {root}: {', '.join(known)}." if known else ""
-        raise StoreError(f"{error}{listed}") from error
+        if near := difflib.get_close_matches(words[0], known, n=1):
+            raise StoreError(f"there is no study or run {words[0]!r} in {root}. Did you mean {near[0]!r}?") from error
+        raise
+
+
+def _has_event_files(folder: Path) -> bool:
+    from ..store import DamageError
+    from ..store.tensorboard import find_runs
+
+    try:
+        return bool(find_runs(folder))
+    except DamageError:
+        return False  # no folder, so perhaps the name of a run

@@ -3,7 +3,7 @@
 from .handle import Run
 from .run import rehearse, resume, rollback, run
 from .session import Listener, Outcome, Session, digest
-from .sweep import Progress, SweepListener, Swept, sweep
+from .sweep import SweepListener, Swept, sweep
 
 __all__ = [
     "Listener",

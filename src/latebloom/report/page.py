@@ -1,15 +1,9 @@
-"""One run as one HTML file: no network, no script, and a policy that lets none in.
-
-Everything from a run passes `visible` (nothing hides or acts) and jinja's autoescape (nothing is markup).
-"""
+"""One run as one HTML file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -17,9 +11,9 @@ import numpy as np
 from ..analysis.story import Story
 from ..base.record import Event
 from ..detect import between
-from .figures.draw import figure_svg
+from .figures.draw import picture
+from .html import html
 from .summary import facts
-from .text import visible
 
 TABLE_ROWS = 40  # readings listed in the page, log-spaced
 
@@ -31,25 +25,10 @@ def page(story: Story, svg: bytes | None = None) -> str:
         story: The run's story.
         svg: Its figure, if it has been drawn already.
     """
-    import jinja2
-    from markupsafe import Markup
-
-    folder = resources.files(__package__)
-    style = folder.joinpath("page.css").read_text("utf-8")
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-    )
-    environment.filters["number"] = _number
-    template = environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8"))
-    return template.render(
+    return html(
+        "page.html.j2",
         story=story,
-        style=Markup(style),
-        style_hash=Markup(base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()),
-        figure=Markup(base64.b64encode(svg or figure_svg(story)).decode()),
+        figure=svg or picture(story).svg,
         facts=facts(story),
         configuration=list(flat(story.spec)),
         environment=list(flat(story.environment)),
@@ -92,10 +71,3 @@ def _readings(story: Story) -> dict[str, Any]:
         "names": names,
         "rows": [(step, [values[name].get(step) for name in names]) for step in steps.tolist()],
     }
-
-
-def _number(value: float | None, digits: int = 4) -> str:
-    """A number as a reader wants it: thousands apart, `digits` significant digits, a dash for none."""
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"

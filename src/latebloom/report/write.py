@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..analysis.story import Story
 from ..store import StoredRun, durable
-from .figures.draw import figure_png, figure_svg
+from .figures.draw import picture
 from .page import page
 
 
@@ -33,8 +33,8 @@ def write_report(run: StoredRun, story: Story, folder: Path | None = None) -> Pa
     folder = run.path / "report" if folder is None else folder
     durable.make_folder(folder)
     paths = Paths(folder / "report.html", folder / "curves.png", folder / "curves.svg")
-    svg = figure_svg(story)
-    durable.replace(paths.page, page(story, svg).encode())
-    durable.replace(paths.png, figure_png(story))
-    durable.replace(paths.svg, svg)
+    drawn = picture(story)
+    durable.replace(paths.page, page(story, drawn.svg).encode())
+    durable.replace(paths.png, drawn.png)
+    durable.replace(paths.svg, drawn.svg)
     return paths

@@ -142,29 +142,35 @@ def _split(text: str, separator: str) -> list[str]:
     """Cut at separators outside quotes and brackets. As in YAML, a quote opens only where a value begins."""
     pieces: list[str] = []
     brackets: list[str] = []
-    start, position, before, begins = 0, 0, "", True
+    start, position, inside = 0, 0, False  # inside a word, where a quote is a letter like any other
     while position < len(text):
         letter, end = text[position], position + 1
-        if letter in "'\"" and begins:
+        at_end = not text[end : end + 1].strip()
+        if letter in "'\"" and not inside:
             quoted = _QUOTED.match(text, position)
             if quoted is None:
                 raise SpecError(f"{_shown(text)} opens a {letter} and never closes it")
             end = quoted.end()
         elif letter in "([{":
             brackets.append(letter)
+            inside = False
         elif letter in ")]}":
             if not brackets or brackets.pop() != _CLOSES[letter]:
                 raise SpecError(f"{_shown(text)} has a {letter} that closes nothing; {_AS_TEXT}")
+            inside = False
         elif letter == separator and not brackets:
             pieces.append(text[start:position])
-            start = end
-        if letter.isspace():
-            begins = begins or before == ":"
-        elif letter == ":":  # after a key: before a space, or after a quote
-            begins = before in ("'", '"')
-        else:
-            begins = letter in "=,;([{"
-        before, position = letter, end
+            start, inside = end, False
+        elif (  # what ends a word, or stands before one
+            (letter == "," and brackets)
+            or (letter == ":" and (at_end or (brackets and not inside)))
+            or (letter in "?-" and at_end and not inside)
+            or (letter == "=" and separator == ";")
+        ):
+            inside = False
+        elif not letter.isspace():
+            inside = True
+        position = end
     if brackets:
         raise SpecError(f"{_shown(text)} opens a {brackets[-1]} and never closes it; {_AS_TEXT}")
     return [*pieces, text[start:]]

@@ -86,7 +86,7 @@ class Ray:
             found = [Ended(**told["ended"]) for told in self._hear(timeout_s) if "ended" in told]
         except EOFError as error:
             self.close()
-            reason = f"the connection to Ray was lost: {error}"
+            reason = f"the connection to Ray was lost; its last words: {str(error) or 'none'}"
             found = [Ended(run, -signal.SIGKILL, reason) for run in self._running]
         self._running -= {one.run for one in found}
         return found
@@ -113,7 +113,7 @@ class Ray:
         except BaseException as error:
             self.close()
             if isinstance(error, EOFError):
-                raise EngineError(f"Ray could not be started: {error}") from None
+                raise EngineError(f"the process that talks to Ray died: {error}") from None
             raise
 
     def _hear(self, timeout_s: float) -> list[dict[str, Any]]:

@@ -26,11 +26,10 @@ import ray
 from ray.exceptions import AuthenticationError, RayError, RayTaskError
 
 from ...engine.device import DECIDING_VARIABLES
-from .job import Ended
+from .job import PATIENCE_S, Ended
 
 OBJECT_STORE_BYTES = 80_000_000  # about the least that Ray takes; nothing of ours is put there
 KNOCKING_S = 10.0  # until a cluster that does not answer counts as none
-PATIENCE_S = 3.0  # what jobs get to save in before they are killed
 LOOK_EVERY_S = 1.0  # how old the known number of nodes may be
 LONGEST_REASON = 4000  # characters
 LONGEST_JOB = 1 << 24  # bytes
@@ -89,7 +88,6 @@ def explained(address: str, error: Exception) -> str:
     return f"cannot use {where}: {error}.{advice}"
 
 
-@ray.remote(max_calls=1, max_retries=0, num_returns="streaming")
 def attempt(job: dict[str, Any], variables: dict[str, str], ours: str) -> Iterator[Report]:
     """The task, in a fresh process on some node: say that it has begun, then how it ended.
 
@@ -131,6 +129,7 @@ class Driver:
         self.out = out
         self.alive: dict[str, tuple[asyncio.Task[None], Any]] = {}  # run -> who follows it, and its task in Ray
         self.begun: dict[str, str] = {}  # run -> where
+        self.task = ray.remote(max_calls=1, max_retries=0, num_returns="streaming")(attempt)
         self.variables = {name: value for name, value in os.environ.items() if name.startswith(DECIDING_VARIABLES)}
 
     async def serve(self) -> None:
@@ -153,25 +152,28 @@ class Driver:
             os.write(self.out, json.dumps(report).encode() + b"\n")
 
     def _start(self, job: dict[str, Any]) -> None:
-        task = attempt.options(name=job["run"], num_cpus=job["spec"]["threads"])
+        task = self.task.options(name=job["run"], num_cpus=job["spec"]["threads"])
         generator = task.remote(job, self.variables, version("latebloom"))
         self.alive[job["run"]] = asyncio.create_task(self._follow(job["run"], generator)), generator
 
     async def _follow(self, run: str, generator: Any) -> None:
+        ended = Ended(run, -signal.SIGKILL, "the task ended without a word")
         try:
             async for reference in generator:
                 report = await reference
                 if "begun" in report:
                     self.begun[run] = report["begun"]
-                else:
+                elif "refused" in report:
                     self.tell(report)
+                else:
+                    ended = Ended(**report["ended"])
         except RayError as error:
             exit_code = 1 if isinstance(error, RayTaskError) else -signal.SIGKILL
-            reason = f"lost on {self.begun.get(run, 'its way to a node')}: {type(error).__name__}: {error}"
-            self.tell({"ended": Ended(run, exit_code, reason[:LONGEST_REASON])._asdict()})
-        finally:
-            del self.alive[run]
-            self.begun.pop(run, None)
+            where = self.begun.get(run, "the way to a node")
+            ended = Ended(run, exit_code, f"lost on {where}: {type(error).__name__}: {error}"[:LONGEST_REASON])
+        del self.alive[run]
+        self.begun.pop(run, None)
+        self.tell({"ended": ended._asdict()})
 
     async def _watch(self) -> None:
         """Tell how many CPUs each living node has, whenever that changes."""

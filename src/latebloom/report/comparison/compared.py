@@ -13,6 +13,7 @@ from ..figures.panels import MOST_PANELS
 from .arms import short_names
 
 NATURAL_BASELINES = ("baseline", "none")
+MOST_REASONS = 3  # in an error; a note can be as long as a sentence
 
 
 class Accuracies(NamedTuple):
@@ -83,9 +84,9 @@ def _without_unread(gathered: Gathered) -> Gathered:
 
 def _why_alone(gathered: Gathered) -> str:
     if not gathered.outcomes:
-        return " ".join([f"{gathered.title}: there is no run to compare.", *gathered.notes])
+        return " ".join([f"{gathered.title}: there is no run to compare.", *gathered.notes[:MOST_REASONS]])
     keys = list(differs({one.run: [one] for one in gathered.outcomes}))
     hint = f" They differ in {', '.join(keys[:8])}: try --by." if keys else ""
     arm = gathered.outcomes[0].arm
-    notes = "".join(f" {note}" for note in gathered.notes)
+    notes = "".join(f" {note}" for note in gathered.notes[:MOST_REASONS])
     return f"{gathered.title}: all runs are of one arm, {arm!r}, with nothing to compare it with.{hint}{notes}"

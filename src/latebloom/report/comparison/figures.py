@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..figures.bands import bands_data, draw_bands
 from ..figures.pairs import draw_pairs, pairs_data
-from ..figures.panels import Picture, rendered
+from ..figures.picture import Picture, rendered
 from ..figures.survival import draw_survival, survival_data
 from .compared import Compared
 

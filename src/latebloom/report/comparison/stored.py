@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...analysis.outcome import Outcome, outcome_of
+from ...analysis.published import PublishedRun, PublishedStudy
 from ...base.component import did_you_mean
 from ...base.errors import DataError, LatebloomError, SpecError
 from ...base.record import Curve
@@ -24,18 +25,22 @@ OVER = ("finished", "diverged")
 class Member(NamedTuple):
     """A run of an arm."""
 
-    run: StoredRun
+    run: StoredRun | PublishedRun
     label: Mapping[str, Any]  # what distinguishes it, e.g. {"arm": "l1", "seed": 3}
     arm: str
 
 
 def of_study(
-    study: StoredStudy, *, event: str = "generalized", by: Sequence[str] = (), where: Where | None = None
+    study: StoredStudy | PublishedStudy,
+    *,
+    event: str = "generalized",
+    by: Sequence[str] = (),
+    where: Where | None = None,
 ) -> Gathered:
     """The runs of a study as they stand.
 
     Args:
-        study: The study, finished or not.
+        study: The study, finished or not, in a store or in a file.
         event: What is timed, see `analysis.outcome.outcome_of`.
         by: Keys of the labels or the settings that tell arms apart; by default all of a label but the seed.
         where: Which runs.
@@ -101,19 +106,21 @@ def of_runs(
 
 def _gathered(title: str, members: Sequence[Member], notes: list[str], event: str, by: Sequence[str]) -> Gathered:
     outcomes, curves, stand_ins = list[Outcome](), dict[str, Accuracies](), dict[str, None]()
+    left_out = dict[str, list[str]]()
     part = event.partition("/")[2]
     for run, _, arm in members:
         # Who trains on nothing but that part is judged by all of its validation, which is that of the part.
-        stands_in = bool(part) and part == (run.spec.get("task") or {}).get("operation")
+        stands_in = bool(part) and part == value_of("task.operation", {}, run.spec)
         try:
             one = outcome_of(run, arm, "generalized" if stands_in else event)
         except LatebloomError as error:
-            notes.append(f"{run.id} of {arm} was left out: {error}")
+            left_out.setdefault(arm, []).append(str(error))
             continue
         outcomes.append(one._replace(event=event))
         curves[run.id] = accuracies(run.curves(), one)
         notes += [f"{run.id} of {arm} is damaged: {damage}" for damage in run.damage]
         stand_ins |= {arm: None} if stands_in else {}
+    notes += [f"Left out of {arm}: {len(errors)}, because {errors[0]}" for arm, errors in left_out.items()]
     if stand_ins:
         notes.append(f"{'; '.join(stand_ins)}: trained on {part} alone, so its whole validation stands for that part.")
     if ends := Counter(one.status for one in outcomes if one.status not in OVER):
@@ -176,7 +183,8 @@ def _check_repetitions(
 
 
 def _several_tasks(members: Sequence[Member]) -> list[str]:
-    mixtures = {one.arm: parts for one in members if (parts := (one.run.spec.get("task") or {}).get("parts"))}
+    told = {one.arm: value_of("task.parts", {}, one.run.spec) for one in members}
+    mixtures = {arm: parts for arm, parts in told.items() if isinstance(parts, Mapping)}
     shared = set.intersection(*map(set, mixtures.values())) if mixtures else set()
     return [
         f"{'; '.join(mixtures)}: several tasks, and generalized means all of them taken together; "

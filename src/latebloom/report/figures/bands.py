@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ...analysis.compare import Comparison
 from ...analysis.outcome import Outcome
 from ...base.record import Curve
-from .draw import INK
-from .panels import MOST_PANELS, Steps, legend, look, panels
+from .panels import MOST_PANELS, Steps, look, panels
+from .picture import INK
 
 MOST_STEPS = 400  # more cannot be told apart in a panel
 
@@ -118,6 +118,12 @@ def draw_bands(data: BandsData) -> Any:
     figure, drawn = panels(
         [(panel.name, f"{panel.runs} run{'s' * (panel.runs != 1)}") for panel in data.panels],
         data.axis,
+        [
+            Line2D([], [], color="#0072B2", lw=1.7, label="validation: median"),
+            Patch(color="#0072B2", alpha=0.4, lw=0, label="middle half of the runs"),
+            Patch(color="#0072B2", alpha=0.15, lw=0, label="all runs"),
+            Line2D([], [], color=INK, lw=0.9, ls=(0, (4, 1.5)), label="training: median"),
+        ],
         title=f"Accuracy on validation and training examples{data.of_what}",
         subtitle=f"{carried} runs ended early, after the event or diverged; they go on as they were last read"
         if carried
@@ -133,13 +139,4 @@ def draw_bands(data: BandsData) -> Any:
             axes.plot(panel.train.steps_K, panel.train.median_K, color=INK, lw=0.9, ls=(0, (4, 1.5)))
         axes.set_ylim(-0.03, 1.05)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-    legend(
-        figure,
-        [
-            Line2D([], [], color="#0072B2", lw=1.7, label="validation: median"),
-            Patch(color="#0072B2", alpha=0.4, lw=0, label="middle half of the runs"),
-            Patch(color="#0072B2", alpha=0.15, lw=0, label="all runs"),
-            Line2D([], [], color=INK, lw=0.9, ls=(0, (4, 1.5)), label="training: median"),
-        ],
-    )
     return figure

@@ -5,14 +5,13 @@ matplotlib is imported when something is drawn, without pyplot: no global figure
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 from typing import Any
 
 from ...analysis.story import Story
 from ..text import visible
 from .curves import CurvesData, Series, curves_data
+from .picture import FAINT, INK, Picture, rendered
 
 # Okabe & Ito (2008): told apart with any common colour blindness; line styles tell the same without colour.
 TRAIN, VAL = ("#0072B2", (0, (5, 1.6))), ("#D55E00", "-")
@@ -29,30 +28,11 @@ PHASE_TINTS = {
     "generalized": "#D3EBDD",
     "degrading": "#EBD3E0",
 }
-INK, FAINT = "#1F2328", "#5B636E"
-STYLE: Any = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same bytes on every machine
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": "#9AA1AA",
-    "axes.linewidth": 0.8,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "svg.hashsalt": "latebloom",
-    "svg.fonttype": "path",
-    "path.simplify": False,
-}
 
 
-def figure_png(story: Story) -> bytes:
-    """The figure as a PNG of 150 dots per inch."""
-    return _render(story, "png", dpi=150)
-
-
-def figure_svg(story: Story) -> bytes:
-    """The figure as an SVG; the same story gives the same bytes."""
-    return _render(story, "svg", metadata={"Date": None, "Creator": "latebloom"})
+def picture(story: Story) -> Picture:
+    """The figure as SVG and PNG; the same story gives the same SVG."""
+    return rendered(lambda: draw(curves_data(story)))
 
 
 def draw(data: CurvesData) -> Any:
@@ -214,14 +194,3 @@ def _legend(figure: Any, axes: Any, columns: int) -> None:
 def _place(axes: Any, step: int) -> float:
     """Where a step lies on the axis, 0 (left) to 1 (right)."""
     return float(axes.transAxes.inverted().transform(axes.transData.transform((step, 0.5)))[0])
-
-
-def _render(story: Story, kind: str, **options: Any) -> bytes:
-    import matplotlib
-
-    out = io.BytesIO()
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        # A name in a script the font lacks shows boxes; the page and the terminal show it right.
-        warnings.filterwarnings("ignore", "Glyph .* missing")
-        draw(curves_data(story)).savefig(out, format=kind, **options)
-    return out.getvalue()

@@ -9,8 +9,8 @@ from ...analysis.arm import observe
 from ...analysis.compare import Comparison
 from ...analysis.contrast import Contrast, pairs_of
 from ...analysis.outcome import Outcome
-from .draw import INK
-from .panels import BASELINE, MOST_PANELS, Steps, first_step, legend, look, panels, shortened
+from .panels import BASELINE, MOST_PANELS, Steps, first_step, look, panels, shortened
+from .picture import INK
 
 MOST_NAMED = 12  # rows of a panel that can be labelled with their seeds
 
@@ -65,9 +65,21 @@ def draw_pairs(data: PairsData) -> Any:
     """A matplotlib Figure."""
     from matplotlib.lines import Line2D
 
+    dots = [dot for panel in data.panels for dot in (*panel.of_arm, *panel.of_baseline)]
+    kinds = [
+        (shortened(data.baseline, 30), BASELINE[0], "s", BASELINE[0], True),
+        ("the arm", INK, "o", INK, True),
+        ("open: watched until there without it", INK, "o", "white", any(_is_open(dot) for dot in dots)),
+        ("diverged", INK, "x", INK, any(dot.diverged for dot in dots)),
+    ]
     figure, drawn = panels(
         [(panel.name, panel.detail) for panel in data.panels],
         data.axis,
+        [
+            Line2D([], [], ls="", ms=5, marker=marker, color=colour, mfc=inner, label=label)
+            for label, colour, marker, inner, is_there in kinds
+            if is_there
+        ],
         title=f"When each run had {data.event}",
         subtitle="a line joins two runs that began with the same split and weights; in brackets: 95 % interval"
         if any(panel.is_paired for panel in data.panels)
@@ -84,23 +96,8 @@ def draw_pairs(data: PairsData) -> Any:
         for dot in panel.of_arm:
             _draw_dot(axes, dot, colour, "o")
         axes.set_yticks([height for height, _ in panel.rows], [label for _, label in panel.rows])
-        axes.set_ylim(min(h for h, _ in panel.rows) - 0.7, max(h for h, _ in panel.rows) + 0.7)
-        axes.invert_yaxis()
-    dots = [dot for panel in data.panels for dot in (*panel.of_arm, *panel.of_baseline)]
-    kinds = [
-        (shortened(data.baseline, 30), BASELINE[0], "s", BASELINE[0], True),
-        ("the arm", INK, "o", INK, True),
-        ("open: watched until there without it", INK, "o", "white", any(not dot.happened for dot in dots)),
-        ("diverged", INK, "x", INK, any(dot.diverged for dot in dots)),
-    ]
-    legend(
-        figure,
-        [
-            Line2D([], [], ls="", ms=5, marker=marker, color=colour, mfc=inner, label=label)
-            for label, colour, marker, inner, is_there in kinds
-            if is_there
-        ],
-    )
+        heights = [dot.height for dot in (*panel.of_arm, *panel.of_baseline)]
+        axes.set_ylim(max(heights) + 0.6, min(heights) - 0.6)  # the first on top
     return figure
 
 
@@ -144,6 +141,10 @@ def _dot(one: Outcome, horizon: int, height: float) -> Dot:
     return Dot(one.run, one.seed, step, happened, not happened and one.status == "diverged", float(height))
 
 
+def _is_open(dot: Dot) -> bool:
+    return not dot.happened and not dot.diverged
+
+
 def _draw_dot(axes: Any, dot: Dot, colour: str, marker: str) -> None:
     if dot.diverged:
         axes.plot(dot.step, dot.height, "x", color=colour, ms=5, mew=1.5, zorder=3)
@@ -151,7 +152,7 @@ def _draw_dot(axes: Any, dot: Dot, colour: str, marker: str) -> None:
     axes.plot(
         dot.step, dot.height, marker, color=colour, ms=4.8, mew=1.2, mfc=colour if dot.happened else "white", zorder=3
     )
-    if not dot.happened:
+    if _is_open(dot):
         axes.annotate(
             "", xy=(dot.step, dot.height), xytext=(13, 0), textcoords="offset points", annotation_clip=False,
             arrowprops={"arrowstyle": "<-", "color": colour, "lw": 1.1, "shrinkA": 0, "shrinkB": 2.6},

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..text import visible
-from .draw import FAINT, INK, STYLE
+from .picture import FAINT, INK
 
 COLUMNS = 3
 WIDTH_IN = 7.2
+LETTERS_ABREAST = 104  # of a legend's size, in this width
 PANEL_HEIGHT_IN = 1.75
 MOST_PANELS = 30  # a figure of more is longer than paper and no longer read
 
@@ -25,13 +24,6 @@ ARMS = [  # Okabe & Ito (2008), the strong ones first; line styles tell the same
     ("#E69F00", (0, (6, 1, 1, 1, 1, 1))),
     ("#56B4E9", (0, (3, 1))),
 ]
-
-
-class Picture(NamedTuple):
-    """A figure, drawn."""
-
-    svg: bytes
-    png: bytes  # 150 dots per inch
 
 
 class Steps(NamedTuple):
@@ -59,13 +51,20 @@ def first_step(steps: Sequence[float]) -> float:
 
 
 def panels(
-    names: Sequence[tuple[str, str]], axis: Steps, *, title: str, subtitle: str, share_y: bool = True
+    names: Sequence[tuple[str, str]],
+    axis: Steps,
+    keys: Sequence[Any],
+    *,
+    title: str,
+    subtitle: str,
+    share_y: bool = True,
 ) -> tuple[Any, list[Any]]:
     """A Figure with a set of axes for each name, at most three side by side, and a step axis below each column.
 
     Args:
         names: Above each panel, a name and on a second line what there is to say of it.
         axis: The step axis of all panels.
+        keys: Lines, marks and patches with their labels, for the legend below.
         title: Of the figure.
         subtitle: How to read it; about 105 letters fit.
         share_y: Whether the panels have the same y axis.
@@ -75,7 +74,8 @@ def panels(
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     tall = PANEL_HEIGHT_IN * (1.45 if rows == 1 else 1)
-    head, foot, gap = (0.95 if any(name for name, _ in names) else 0.62), 0.8, 0.62
+    abreast = _abreast([str(key.get_label()) for key in keys])
+    head, foot, gap = (0.95 if any(name for name, _ in names) else 0.62), 0.6 + 0.2 * -(-len(keys) // abreast), 0.62
     height = head + rows * tall + (rows - 1) * gap + foot
     figure = Figure(figsize=(WIDTH_IN, height), facecolor="white")
     grid = figure.add_gridspec(
@@ -89,7 +89,7 @@ def panels(
         )
         above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
         axes.annotate(
-            shortened(name, 76 // columns), (0, 1), (0, 16), weight="bold", fontsize=8.6, parse_math=False, **above
+            shortened(name, 69 // columns), (0, 1), (0, 16), weight="bold", fontsize=8.6, parse_math=False, **above
         )
         axes.annotate(visible(detail), (0, 1), (0, 5), color=FAINT, fontsize=8, parse_math=False, **above)
         axes.tick_params(labelleft=not share_y or place % columns == 0, labelsize=8)
@@ -101,7 +101,13 @@ def panels(
     figure.text(
         0.095, top - 0.22 / height, visible(subtitle, 130), fontsize=8.4, color=FAINT, va="center", parse_math=False
     )
-    figure.text(0.54, 0.4 / height, "optimizer steps (log)", fontsize=9, ha="center", va="center")
+    figure.text(0.54, (foot - 0.4) / height, "optimizer steps (log)", fontsize=9, ha="center", va="center")
+    legend = figure.legend(
+        handles=keys, loc="lower center", bbox_to_anchor=(0.54, 0.0), ncols=abreast, frameon=False,
+        fontsize=8, handlelength=2.6, columnspacing=1.4, borderpad=0.25,
+    )  # fmt: skip
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return figure, drawn
 
 
@@ -110,35 +116,20 @@ def shortened(name: str, longest: int) -> str:
 
     Example:
         >>> shortened("learning_rate=0.001, weight_decay=0.1", 25)
-        'learning_rat…ght_decay=0.1'
+        'learning_rat…ht_decay=0.1'
     """
     shown = visible(name)
     half = (longest - 1) / 2
     return shown if len(shown) <= longest else f"{shown[: math.floor(half)]}…{shown[-math.ceil(half) :]}"
 
 
-def legend(figure: Any, handles: Sequence[Any]) -> None:
-    """One line below everything."""
-    made = figure.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.54, 0.0), ncols=len(handles), frameon=False,
-        fontsize=8, handlelength=2.6, columnspacing=1.4, borderpad=0.25,
-    )  # fmt: skip
-    for text in made.get_texts():
-        text.set_parse_math(False)
-
-
-def rendered(draw: Callable[[], Any]) -> Picture:
-    """The Figure that `draw` returns; the same figure gives the same SVG."""
-    import matplotlib
-
-    svg, png = io.BytesIO(), io.BytesIO()
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        # A name in a script the font lacks shows boxes; the page and the terminal show it right.
-        warnings.filterwarnings("ignore", "Glyph .* missing")
-        figure = draw()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "latebloom"})
-        figure.savefig(png, format="png", dpi=150)
-    return Picture(svg.getvalue(), png.getvalue())
+def _abreast(labels: Sequence[str]) -> int:
+    """How many entries of a legend fit beside each other; a column is as wide as its longest."""
+    for columns in range(len(labels), 1, -1):
+        rows = -(-len(labels) // columns)
+        if sum(7 + max(map(len, labels[at : at + rows])) for at in range(0, len(labels), rows)) <= LETTERS_ABREAST:
+            return columns
+    return 1
 
 
 def _log_steps(axes: Any, axis: Steps, columns: int, *, is_labelled: bool) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from ...analysis.phases import Cell, PhaseDiagram
 from ..text import visible
-from .draw import FAINT, INK
-from .panels import Picture, rendered
+from .picture import FAINT, INK, Picture, rendered
 
 COLOURS = {  # light enough for black text; told apart with any common colour blindness by their lightness, too
     "comprehension": "#A6D8BF",

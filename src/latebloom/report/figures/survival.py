@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from ...analysis.arm import ArmSummary, observe
 from ...analysis.compare import Comparison
 from ...analysis.outcome import Outcome
-from .draw import INK
-from .panels import MOST_PANELS, Steps, first_step, legend, look, panels, shortened
+from .panels import MOST_PANELS, Steps, first_step, look, panels, shortened
+from .picture import INK
 
 TOGETHER = 3  # arms whose bands can be told apart in one panel
 
@@ -54,7 +54,8 @@ def survival_data(comparison: Comparison, outcomes: Sequence[Outcome], names: Ma
         outcomes: Its runs.
         names: What arms are shown as.
     """
-    axis = Steps(_first(comparison), comparison.horizon_steps)
+    horizon = comparison.horizon_steps
+    axis = Steps(first_step([observe(one, one.happened, horizon)[0] for one in outcomes]), horizon)
     lines = tuple(
         _line(arm, [one for one in outcomes if one.arm == arm.arm], axis, names[arm.arm]) for arm in comparison.arms
     )
@@ -68,9 +69,18 @@ def draw_survival(data: SurvivalData) -> Any:
     from matplotlib.lines import Line2D
 
     alone = len(data.panels) == 1
+    keys = [
+        Line2D(
+            [], [], color=look(place)[0], ls=look(place)[1], lw=1.7, label=f"{shortened(line.name, 50)}: {line.detail}"
+        )
+        for place, line in enumerate(data.lines if alone else data.lines[:1])
+    ]
+    if not alone:
+        keys.append(Line2D([], [], color=INK, lw=1.7, label="the arm above each panel"))
     figure, drawn = panels(
         [("", "")] if alone else [data.lines[places[-1]][1:3] for places in data.panels],
         data.axis,
+        keys,
         title=f"Share of runs that have not {data.event} yet",
         subtitle=f"with 95 % band; tick: a run watched no longer; dotted: compared up to step {data.axis.horizon:,}",
     )
@@ -84,20 +94,7 @@ def draw_survival(data: SurvivalData) -> Any:
         axes.set_ylim(-0.03, 1.05)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.axhline(0.5, color=INK, lw=0.4, alpha=0.4, zorder=0)
-    handles = [
-        Line2D(
-            [], [], color=look(place)[0], ls=look(place)[1], lw=1.7, label=f"{shortened(line.name, 30)}: {line.detail}"
-        )
-        for place, line in enumerate(data.lines if alone else data.lines[:1])
-    ]
-    if not alone:
-        handles.append(Line2D([], [], color=INK, lw=1.7, label="the arm above each panel"))
-    legend(figure, handles)
     return figure
-
-
-def _first(comparison: Comparison) -> float:
-    return first_step([arm.event.curve.steps[0] for arm in comparison.arms if arm.event.curve.steps])
 
 
 def _line(arm: ArmSummary, outcomes: Sequence[Outcome], axis: Steps, name: str) -> SurvivalLine:

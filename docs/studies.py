@@ -1,0 +1,86 @@
+"""What the findings pages take from published studies: the tables of a comparison, and what was run."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from latebloom.analysis.contrast import Contrast
+from latebloom.analysis.published import PublishedStudy, read_published
+from latebloom.report.comparison.compared import Compared, compared
+from latebloom.report.comparison.stored import of_study
+
+DATA = Path(__file__).parent / "findings" / "data"
+
+
+@cache
+def study(name: str) -> PublishedStudy:
+    """A published study from `docs/findings/data`."""
+    return read_published(DATA / f"{name}.json")
+
+
+@cache
+def comparison(name: str, event: str = "generalized", baseline: str | None = None) -> Compared:
+    """The comparison that `latebloom compare` makes of the same file."""
+    return compared(of_study(study(name), event=event), baseline=baseline)
+
+
+def tables(name: str, event: str = "generalized", baseline: str | None = None) -> str:
+    """Arms, contrasts, warnings, and where the numbers come from."""
+    told = comparison(name, event, baseline)
+    horizon = told.comparison.horizon_steps
+    rows = [
+        f"| arm | generalized by {horizon:,} | median step | mean step, at most {horizon:,} (95 %) "
+        "| training fitted at | lost |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for arm in told.comparison.arms:
+        times, fit = arm.event, arm.fit.median_steps if arm.fit else None
+        interval = (
+            ""
+            if times.restricted_mean_low is None
+            else f" ({times.restricted_mean_low:,.0f} to {times.restricted_mean_high:,.0f})"
+        )
+        rows.append(
+            f"| {told.names[arm.arm]} | {times.happened} of {arm.n} | {_steps(times.median_steps)} "
+            f"| {times.restricted_mean_steps:,.0f}{interval} | {_steps(fit)} | {arm.lost} |"
+        )
+    rows += [
+        "",
+        "| against the baseline | times as soon (95 %) | p | p after Holm | runs | conclusion |",
+        "|---|---:|---:|---:|---|---|",
+    ]
+    rows += [_contrast(told.names[one.arm], one) for one in told.comparison.contrasts]
+    warnings = [f"* {text}" for text in told.comparison.warnings]
+    return "\n".join([*rows, "", *warnings, "", ran(name), ""])
+
+
+def ran(name: str) -> str:
+    """The command, the versions and the seeds of a study."""
+    one = study(name)
+    runs = [run for run in map(one.run, one.planned) if run is not None]
+    seeds = sorted({run.seed for run in runs})
+    machines = {e["fingerprint"]["processor"] for e in one.environments}
+    versions = {
+        f"torch {e['fingerprint']['torch']}, latebloom {e['latebloom']}, Python {e['python']}" for e in one.environments
+    }
+    return (
+        f"{len(runs)} of {len(one.planned)} planned runs, seeds {seeds[0]} to {seeds[-1]}; `{one.command}`, exported "
+        f"{one.exported_at}; {', '.join(sorted(machines))}, one thread a run, {'; '.join(sorted(versions))}. "
+        f"All numbers come from [{name}.json](data/{name}.json): `latebloom compare docs/findings/data/{name}.json`."
+    )
+
+
+def _contrast(arm: str, one: Contrast) -> str:
+    ratio = "–" if one.ratio is None else f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"
+    ratio += ", up to the horizon" if one.is_restricted and one.ratio is not None else ""
+    runs = f"{one.n_arm} pairs" if one.is_paired else f"{one.n_arm} and {one.n_baseline}"
+    return f"| {arm} | {ratio} | {_p(one.p)} | {_p(one.p_holm)} | {runs} | {one.conclusion} |"
+
+
+def _steps(step: float | None) -> str:
+    return "not reached" if step is None else f"{step:,.0f}"
+
+
+def _p(p: float | None) -> str:
+    return "–" if p is None else f"{p:.3g}"
