@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from docs import studies
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "latebloom"
 RESULTS = ROOT / "benchmarks" / "results"
@@ -147,6 +149,12 @@ DRAWN: dict[str, Callable[[], str]] = {
     "memory": flat("memory"),
     "seeds": seeds,
     "faults": faults,
+    "filters": lambda: f"{sides('filters', 'against_no_filter')}\n\n{measured_by('filters')}\n",
+    "sweep": flat("sweep"),
+    "sweep_faults": flat("sweep_faults"),
+    "grokfast-l1-division": lambda: studies.tables("grokfast-l1-division"),
+    "grokfast-weight-decay": lambda: studies.tables("grokfast-weight-decay"),
+    "task-diversity": lambda: studies.tables("task-diversity", "generalized/divide", "divide"),
 }
 
 

@@ -31,7 +31,7 @@ def test_every_room_is_drawn():
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *["docs/" + p.name for p in (ROOT / "docs").glob("*.md")]],
+    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *[str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")]],
 )
 def test_links_between_documents_lead_somewhere(document):
     import re

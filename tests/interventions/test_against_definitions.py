@@ -421,25 +421,33 @@ def test_another_law_of_the_noise_is_told_apart(wrong):
     assert surprise(NOISE, wrong) > 20
 
 
-def test_the_noise_is_normal_has_mean_zero_and_never_repeats():
-    one, two = noise(NOISE, 1), noise(NOISE, 2)
-    other, flat = noise(NOISE, 1, seed=1), one / 0.3**0.5
+def unlike(noises):
+    """Whether no two of them have more in common than chance allows: 5 standard errors of a correlation, 1 / N**0.5."""
+    common = torch.corrcoef(torch.stack(noises)) - torch.eye(len(noises))
+    return bool((common.abs() < 5 / len(noises[0]) ** 0.5).all())
+
+
+def test_the_noise_is_normal_with_mean_zero():
+    flat = noise(NOISE, 1) / 0.3**0.5
+    uniform = (torch.rand(N, dtype=torch.float64) - 0.5) * 12**0.5  # control: another law of the same variance
     assert abs(flat.mean()) < 5 / N**0.5
-    assert abs((flat**4).mean() - 3) < 5 * (96 / N) ** 0.5  # the variance of a normal number's fourth power is 96
-    for same in (two, other, torch.cat([one[N // 2 :], one[: N // 2]])):  # next step, other seed, the two tensors
-        assert abs(torch.corrcoef(torch.stack([one, same]))[0, 1]) < 5 / (N / 2) ** 0.5
-    uniform = (torch.rand(N, dtype=torch.float64) - 0.5) * 12**0.5  # control: the fourth moment tells it apart
-    assert abs((uniform**4).mean() - 3) > 5 * (96 / N) ** 0.5
+    # the fourth power of a normal number has mean 3 and variance 96
+    assert abs((flat**4).mean() - 3) < 5 * (96 / N) ** 0.5 < abs((uniform**4).mean() - 3)
+
+
+def test_the_noise_of_another_step_seed_or_tensor_is_other_noise():
+    assert unlike([noise(NOISE, step) for step in range(1, 10)])
+    assert unlike([noise(NOISE, 1, seed) for seed in range(5)])
+    assert unlike([*noise(NOISE, 1).split(N // 2)])
+    assert not unlike([noise(NOISE, 3), noise(NOISE, 3).neg(), noise(NOISE, 4)])  # control
 
 
 def test_the_same_seed_and_step_give_the_same_noise_whatever_came_before():
     rule, params = NOISE, draw(0)
-    state, drawn = rule.init(params, 7), {}
-    for step in (1, 2, 3, 50):
-        grads = {n: torch.zeros_like(p) for n, p in params.items()}
-        rule.update(params, grads, state, 0.1, step)
-        drawn[step] = grads
-    again = {n: torch.zeros_like(p) for n, p in params.items()}
-    rule.update(params, again, rule.init(params, 7), 0.1, 50)
-    assert all(torch.equal(again[n], drawn[50][n]) for n in params)
-    assert not any(torch.equal(drawn[1][n] * 3, drawn[3][n]) or torch.equal(drawn[2][n], drawn[3][n]) for n in params)
+    state, ends = rule.init(params, 7), []
+    for start in (1, 50):
+        for step in range(start, 51):
+            grads = {n: torch.zeros_like(p) for n, p in params.items()}
+            rule.update(params, grads, state, 0.1, step)
+        ends.append(grads)
+    assert all(torch.equal(ends[0][n], ends[1][n]) for n in params)

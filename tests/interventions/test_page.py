@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.tiny import ACTING
-from latebloom.interventions import INTERVENTIONS
+from engine.tiny import ACTING, tiny
+from latebloom.interventions import INTERVENTIONS, L1, GrokfastEma
+from latebloom.spec import parse_recipe
 
 PAGE = (Path(__file__).parents[2] / "docs" / "interventions.md").read_text()
 ROWS = {row.split("`")[1]: row for row in PAGE.splitlines() if row.startswith("| `")}
@@ -31,6 +32,12 @@ def test_the_table_tells_every_field_its_default_and_where_it_acts(kind):
 
 def test_the_table_has_no_other_row():
     assert list(ROWS) == list(INTERVENTIONS)
+
+
+def test_the_recipes_lines_build():
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    recipe = parse_recipe(block, "docs/interventions.md")
+    assert tiny(**recipe.settings).interventions == (GrokfastEma(), L1(strength=1e-4))
 
 
 def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):

@@ -41,9 +41,9 @@ def job(root: Path, spec: RunSpec = SHORT, **changes: Any) -> Job:
 
 
 def began(root: Path, jobs: list[Job]) -> None:
-    """Wait until these jobs have trained for a while."""
+    """Wait until these jobs have taken some steps: the first evaluation is that of step 0."""
     logs = [root / one.run / "readings.jsonl" for one in jobs]
-    wait_until(lambda: all(log.exists() and log.read_bytes() for log in logs))
+    wait_until(lambda: all(log.exists() and log.read_bytes().count(b"\n") > 1 for log in logs))
 
 
 def pid_of(root: Path, one: Job) -> int:
@@ -106,7 +106,7 @@ def test_closing_lets_every_worker_save(memory: Path, engine: Local) -> None:
     for one in jobs:
         run = StoredRun(memory / one.run)
         assert (run.status, run.reason) == ("interrupted", "asked to stop by SIGTERM")
-        assert run.step and [checkpoint.step for checkpoint in run.checkpoints()][-1] == run.step
+        assert run.step and run.checkpoints()[-1].step == run.step
     assert not any(map(is_alive, pids))
     engine.close()  # again is fine
 

@@ -15,8 +15,20 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from faults.sweeping import ALIVE_S, LONG, count, ends, send, state_of, tiny_study, undisturbed, what
-from faults.training import wait_until
+from faults.sweeping import (
+    ALIVE_S,
+    LONG,
+    count,
+    ends,
+    fork_nurseries,
+    send,
+    state_of,
+    swept,
+    tiny_study,
+    undisturbed,
+    what,
+)
+from faults.training import wait_until, warm_up
 from latebloom.base.errors import MissingExtra, SpecError
 from latebloom.lab.engines import engine_of, ray
 from latebloom.spec import Study
@@ -46,6 +58,7 @@ sys.exit(swept.exit_code)
 
 SHORT = tiny_study(seeds=3, arms={})
 MIDDLE = tiny_study(seeds=1, steps=2000, evaluation={"every": 100}, checkpoints={"every": 100, "best": []})
+STUDIES = {"short": SHORT, "middle": MIDDLE}
 ENDLESS = tiny_study(seeds=1, **LONG)
 
 
@@ -172,43 +185,44 @@ def cluster(two: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Study], Path]:
-    """The store of a study that was trained on this machine, without Ray."""
-    known: dict[int, Path] = {}
-
-    def trained(study: Study) -> Path:
-        root = known.setdefault(id(study), tmp_path_factory.mktemp("alone"))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("OMP_")}
-        what_to_do = json.dumps([study.plain(), str(root), "local", None])
-        tell(sys.executable, "-c", SWEEP, what_to_do, env=environment)
-        return root
-
-    return trained
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store for each study, trained on this machine without Ray."""
+    warm_up()
+    root = tmp_path_factory.mktemp("alone")
+    with pytest.MonkeyPatch.context() as patch:
+        fork_nurseries(patch)
+        for name in [name for name in os.environ if name.startswith("OMP_")]:
+            patch.delenv(name)
+        for name, study in STUDIES.items():
+            assert swept(root / name, study).exit_code == 0
+    return root
 
 
 @pytest.mark.slow
 def test_a_study_over_two_nodes_ends_with_the_bits_that_it_has_without_ray(
-    cluster: Cluster, alone: Callable[[Study], Path], memory: Path
+    cluster: Cluster, alone: Path, memory: Path
 ) -> None:
     """Also where the nodes have other variables that decide bits than the coordinator."""
     assert end(cluster.head.sweep(SHORT, memory / "runs", cluster.address)) == (0, "")
     assert count(memory / "runs") == undisturbed(3)
-    assert ends(memory / "runs") == ends(alone(SHORT))
+    assert ends(memory / "runs") == ends(alone / "short")
     assert on(cluster.head, memory / "runs") and on(cluster.other, memory / "runs")
-    prints = [run.environment["fingerprint"] for root in (memory / "runs", alone(SHORT)) for run in Store(root).runs()]
+    prints = [
+        run.environment["fingerprint"] for root in (memory / "runs", alone / "short") for run in Store(root).runs()
+    ]
     assert all(one == prints[0] for one in prints) and "OMP_NUM_THREADS" not in prints[0]["variables"]
 
 
 @pytest.mark.slow
 def test_when_a_node_dies_its_runs_go_on_elsewhere_to_the_same_bits(
-    cluster: Cluster, alone: Callable[[Study], Path], memory: Path
+    cluster: Cluster, alone: Path, memory: Path
 ) -> None:
     coordinator = cluster.head.sweep(MIDDLE, memory / "runs", cluster.address)
     wait_until(lambda: on(cluster.other, memory / "runs"), BEGIN_S)
     cluster.other.kill()
     assert end(coordinator) == (0, "")
     assert count(memory / "runs") == undisturbed(2)
-    assert ends(memory / "runs") == ends(alone(MIDDLE))
+    assert ends(memory / "runs") == ends(alone / "middle")
     assert what(memory / "runs") == {"attempt": 1}
     assert len(on(cluster.head, memory / "runs")) == 2
 
@@ -275,7 +289,7 @@ def test_a_cluster_is_not_used_with(token: str, told: str, two: Cluster, memory:
 
 @pytest.mark.slow
 def test_a_cluster_of_our_own_ends_with_the_sweep_however_that_ends(
-    nodes: Callable[[int], Node], alone: Callable[[Study], Path], memory: Path
+    nodes: Callable[[int], Node], alone: Path, memory: Path
 ) -> None:
     """In a machine that has no network, so that all of its processes can be counted."""
     machine = nodes(3)
@@ -285,9 +299,9 @@ def test_a_cluster_of_our_own_ends_with_the_sweep_however_that_ends(
     end(coordinator)
     wait_until(lambda: not machine.alive(), ALIVE_S)
     assert end(machine.sweep(MIDDLE, memory / "runs", None)) == (0, "")
-    assert not machine.alive()
+    wait_until(lambda: not machine.alive(), ALIVE_S)
     assert count(memory / "runs") == undisturbed(2)
-    assert ends(memory / "runs") == ends(alone(MIDDLE))
+    assert ends(memory / "runs") == ends(alone / "middle")
 
 
 class Blocker:

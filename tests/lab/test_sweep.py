@@ -55,8 +55,8 @@ def planned_runs(root: Path) -> list[StoredRun]:
 
 
 def have_begun(root: Path) -> int:
-    """How many runs have been evaluated at least once."""
-    return sum(log.stat().st_size > 0 for log in root.glob("2*/readings.jsonl"))
+    """How many runs have taken some steps: the first evaluation is that of step 0."""
+    return sum(log.read_bytes().count(b"\n") > 1 for log in root.glob("2*/readings.jsonl"))
 
 
 # A sweep that nothing disturbs
@@ -357,7 +357,7 @@ def test_asked_to_stop_all_runs_save_and_the_next_call_finishes_with_the_same_bi
     assert coordinator.wait() == 128 + number and not coordinator.left()
     for run in planned_runs(memory):
         assert (run.status, run.reason) == ("interrupted", "asked to stop by SIGTERM")
-        assert run.step and [checkpoint.step for checkpoint in run.checkpoints()] == [run.step]
+        assert run.step and run.checkpoints()[-1].step == run.step
     assert swept(memory, STOPPED).exit_code == 0 and count(memory) == undisturbed(2)
     assert ends(memory)[plan(STOPPED)[0].key][0] == alone
 

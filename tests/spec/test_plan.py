@@ -77,10 +77,12 @@ def test_an_axis_lies_over_an_arm_over_settings_over_the_recipe(depth):
     assert spec.optimizer.learning_rate == recipe.optimizer.learning_rate
 
 
-def test_another_kind_in_an_arm_drops_what_it_does_not_have_and_keeps_the_rest():
+@pytest.mark.parametrize("where", ["arms", "axes"])
+def test_another_kind_drops_what_it_does_not_have_and_keeps_the_rest(where):
     settings_ = {"optimizer": {"learning_rate": 0.5, "beta2": 0.9}}
-    arms = {"adam": {}, "sgd": {"optimizer": {"kind": "sgd"}}}
-    adam, sgd = (trial.spec.optimizer for trial in plan(Study("x", "demo", {}, settings_, arms)))
+    arms = {"adam": {}, "sgd": {"optimizer": {"kind": "sgd"}}} if where == "arms" else {}
+    axes = ({"optimizer.kind": ["adamw", "sgd"]},) if where == "axes" else ()
+    adam, sgd = (trial.spec.optimizer for trial in plan(Study("x", "demo", {}, settings_, arms, axes)))
     assert (adam.kind, adam.learning_rate, adam.beta2) == ("adamw", 0.5, 0.9)
     assert (sgd.kind, sgd.learning_rate) == ("sgd", 0.5)
 

@@ -19,8 +19,8 @@ VALUES = """\b
 Values of an axis; every combination of all axes is one run:
   seed=0..9                                 whole numbers, both ends included
   optimizer.weight_decay=0.01,0.1,1         a list
-  optimizer.weight_decay=log(0.01,1,5)      5 values, evenly spaced on a log scale; lin(0,1,5) on a straight one
-  interventions=[],[grokfast_ema]           lists and tables as in YAML
+  'optimizer.weight_decay=log(0.01,1,5)'    5 values, evenly spaced on a log scale; lin(0,1,5) on a straight one
+  'interventions=[],[grokfast_ema]'         lists and tables as in YAML; a shell needs the quotes
   'zip(optimizer.learning_rate=1e-3,2e-3; optimizer.weight_decay=1,0.5)'      moving together
 
 The plan is printed first. The same command goes on with the same study; a finished run is never trained again.

@@ -26,7 +26,7 @@ class StableMax(Component):
     def per_example(self, logits_BV: Tensor, labels_B: Tensor) -> Tensor:
         """(B,) losses in nats, for labels int64 in 0..V-1."""
         z_BV = logits_BV.to(getattr(torch, self.precision))
-        # clamped on both sides: `where` multiplies the gradient of the side not taken by 0, which 1 / 0 survives
-        s_BV = torch.where(z_BV >= 0, z_BV.clamp(min=0) + 1, 1 / (1 - z_BV.clamp(max=0)))
+        # clamped, because `where` multiplies the gradient of the side not taken by 0, which 1 / 0 survives
+        s_BV = torch.where(z_BV >= 0, z_BV + 1, 1 / (1 - z_BV.clamp(max=0)))
         log_share_BV = s_BV.log() - s_BV.sum(1, keepdim=True).log()
         return -log_share_BV.gather(1, labels_B[:, None])[:, 0]

@@ -44,12 +44,13 @@ def study_named(what: str, assignments: Sequence[str] = (), name: str | None = N
     changed = _changed(study, assignments) if assignments else study
     if name is not None or changed == study:
         return replace(changed, name=name or study.name)
-    content = json.dumps({**changed.plain(), "name": None, "about": None}, sort_keys=True)
-    return replace(changed, name=f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:6]}")
+    content = {**changed.plain(), "name": None, "about": None, "recipe": changed.base().settings}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return replace(changed, name=f"{study.name}-{digest[:6]}")
 
 
 def _changed(study: Study, assignments: Sequence[str]) -> Study:
-    """What is assigned takes the place of the axis or the setting that has the same key."""
+    """What is assigned takes the place of whatever the study says about the same key: axis, setting or arm."""
     new = parse_axes(assignments)
     keys = {key for axis in new for key in axis}
     halved = [axis for axis in study.axes if keys & set(axis) and not set(axis) <= keys]
@@ -60,11 +61,11 @@ def _changed(study: Study, assignments: Sequence[str]) -> Study:
     fixed: dict[str, Any] = {key: values[0] for axis in new for key, values in axis.items() if len(values) == 1}
     several = [axis for axis in new if fixed.keys().isdisjoint(axis)]
     kept = [axis for axis in study.axes if keys.isdisjoint(axis)]
-    settings = study.settings
-    for axis in several:
-        for key in axis:
-            settings = _without(settings, key.split("."))
-    return replace(study, settings=merged(settings, nested(fixed)), axes=(*kept, *several))
+    settings, arms = study.settings, study.arms
+    for key in keys:
+        settings = _without(settings, key.split("."))
+        arms = {arm: _without(given, key.split(".")) for arm, given in arms.items()}
+    return replace(study, settings=merged(settings, nested(fixed)), arms=arms, axes=(*kept, *several))
 
 
 def _without(settings: dict[str, Any], path: list[str]) -> dict[str, Any]:

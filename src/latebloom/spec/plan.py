@@ -43,8 +43,7 @@ def plan(study: Study) -> list[Trial]:
     """
     base = study.base()
     recipe = Recipe(base.settings)  # without lines: `_placed` cites, for it knows those of the study too
-    common = {} if study.recipe is None else study.settings
-    arms = {arm: merged(common, settings) for arm, settings in study.arms.items()} or {"": common}
+    arms = {arm: merged(study.settings, settings) for arm, settings in study.arms.items()} or {"": study.settings}
     short = _short_names(study.axes)
     trials: list[Trial] = []
     failed: dict[str, list[Label]] = {}  # problem -> the runs that have it

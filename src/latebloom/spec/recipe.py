@@ -108,7 +108,7 @@ def read_value(text: str) -> Any:
     try:
         read: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
         return _with_text_keys(read["value"])
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:  # ValueError: 0x_, or 5,000 digits
         raise SpecError(_told(error, "")) from None
 
 
