@@ -29,10 +29,10 @@ def test_every_room_is_drawn():
     assert not missing
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *[str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")]],
-)
+DOCUMENTS = [str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]]
+
+
+@pytest.mark.parametrize("document", sorted(DOCUMENTS))
 def test_links_between_documents_lead_somewhere(document):
     import re
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from latebloom.base.component import Component, from_dict
 from latebloom.base.errors import SpecError
 from latebloom.base.fields import members
+from latebloom.interventions import DecaySchedule
 from latebloom.models import Transformer
 from latebloom.spec import RunSpec
 from latebloom.tasks import Mixture, Modular, Parity, Permutation
@@ -27,6 +28,7 @@ KINDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     Parity: {"bits": st.integers(3, 12), "subset_size": st.integers(1, 3), "positions": st.none()},
     Permutation: {"degree": st.integers(2, 5)},
     Mixture: {"parts": st.just({"a": {"share": 0.3, "task": {"kind": "modular"}}})},
+    DecaySchedule: {"points": st.just(((0, 0.0), (10, 0.5)))},
     Transformer: {"width": st.sampled_from([32, 128]), "heads": st.sampled_from([1, 2, 4])},
 }
 

@@ -230,7 +230,7 @@ ROUNDED = "quotes make it text"
         ("'a,b", "\"'a,b\" opens a ' and never closes it"),
         ("{a: }}", f"'{{a: }}}}' has a }} that closes nothing; {ROUNDED}"),
         ("a,*b", "'*b' is no YAML value: found undefined alias"),
-        ("0x_", f"'0x_' is no number; {ROUNDED}"),
+        ("0x_", f"'0x_' is no YAML value: it looks like a number and is none; {ROUNDED}"),
     ],
 )
 def test_a_text_that_stands_for_nothing_is_refused_by_name(text, message):

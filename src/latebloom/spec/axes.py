@@ -229,8 +229,6 @@ def _read(text: str) -> Any:
         return read_value(text)
     except SpecError as error:
         raise SpecError(f"{_shown(text)} is no YAML value: {error}") from None
-    except ValueError:  # what YAML takes for a number and Python does not: 0x_, or 5,000 digits
-        raise SpecError(f"{_shown(text)} is no number; {_AS_TEXT}") from None
 
 
 def _shown(text: str) -> str:

@@ -108,8 +108,10 @@ def read_value(text: str) -> Any:
     try:
         read: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
         return _with_text_keys(read["value"])
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:  # ValueError: 0x_, or 5,000 digits
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise SpecError(_told(error, "")) from None
+    except ValueError:  # what YAML takes for a number and Python does not: 0x_, or 5,000 digits
+        raise SpecError("it looks like a number and is none; quotes make it text") from None
 
 
 def _survey(text: str, where: str) -> dict[str, str]:

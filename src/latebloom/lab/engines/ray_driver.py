@@ -18,7 +18,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -39,14 +39,15 @@ Report = dict[str, Any]
 
 def main() -> None:
     """Serve until standard input ends."""
+    address = sys.argv[1]
     out = os.dup(1)
     os.dup2(2, 1)  # Ray prints
-    driver = Driver(out)
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+    with nullcontext("") if address else tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        driver = Driver(out)
         try:
-            connect(sys.argv[1], folder)
+            connect(address, folder)
         except (RayError, OSError, RuntimeError, ValueError) as error:
-            driver.tell({"refused": explained(sys.argv[1], error)})
+            driver.tell({"refused": explained(address, error)})
             return
         try:
             asyncio.run(driver.serve())
@@ -70,6 +71,7 @@ def connect(address: str, folder: str) -> None:
             object_store_memory=OBJECT_STORE_BYTES,
             log_to_driver=False,
             logging_level=logging.ERROR,
+            _node_ip_address="127.0.0.2",
             _temp_dir=folder,
         )
 
