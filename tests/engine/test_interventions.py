@@ -154,3 +154,11 @@ def test_a_recipe_and_an_assignment_name_them_by_word_or_by_table() -> None:
     spec = build(tiny(), ["interventions=[grokfast_ema, {kind: l1, strength: 1e-4}]"])
     assert spec.interventions == tiny(interventions=["grokfast_ema", {"kind": "l1", "strength": 1e-4}]).interventions
     assert build(parse_recipe(to_yaml(spec), "here.yaml")) == spec
+
+
+def test_two_penalties_of_a_kind_are_read_as_their_sum() -> None:
+    one, two = (
+        live(spec := tiny(interventions=[{"kind": "l1", "strength": price} for price in prices]), begin(spec))[0]
+        for prices in ((3e-4,), (1e-4, 2e-4))
+    )
+    assert two.readings["penalty/l1"] == pytest.approx(one.readings["penalty/l1"], rel=1e-6)

@@ -54,9 +54,9 @@ def planned_runs(root: Path) -> list[StoredRun]:
     return [StoredRun(root / one.run) for one in StoredStudy(root, NAME).planned]
 
 
-def have_begun(root: Path) -> int:
-    """How many runs have taken some steps: the first evaluation is that of step 0."""
-    return sum(log.read_bytes().count(b"\n") > 1 for log in root.glob("2*/readings.jsonl"))
+def have_begun(root: Path) -> list[Path]:
+    """The folders of runs that have taken some steps: the first evaluation is that of step 0."""
+    return [log.parent for log in root.glob("2*/readings.jsonl") if log.read_bytes().count(b"\n") > 1]
 
 
 # A sweep that nothing disturbs
@@ -337,23 +337,39 @@ def test_a_worker_that_stands_still_is_killed_and_its_run_goes_on(
     assert what(memory)["hung"] >= 1 and count(memory) == undisturbed(4) and ends(memory) == ends(done)
 
 
-STOPPED = tiny_study(1, steps=200, evaluation={"every": 10}, checkpoints={"every": 1000, "best": []})
+STOPPED = tiny_study(1, steps=300, evaluation={"every": 10}, checkpoints={"every": 1000, "best": []})
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> str:
     """SHA-256 of the last state of the first run, trained without a stop."""
     run = lab.run(plan(STOPPED)[0].spec, store=tmp_path_factory.mktemp("alone"))
-    return lab.digest(run.stored.load(200))
+    return lab.digest(run.stored.load(300))
+
+
+def frozen(root: Path) -> list[int]:
+    """Freeze the workers of all runs that have begun."""
+    pids = [json.loads((run / "lock").read_text())["pid"] for run in have_begun(root)]
+    send(signal.SIGSTOP, [pid for pid in pids if state_of(pid) != "T"])
+    return pids
+
+
+def is_asked_to_end(pid: int) -> bool:
+    """Whether a SIGTERM waits for a frozen process."""
+    waiting = Path(f"/proc/{pid}/status").read_text().partition("ShdPnd:")[2].split()[0]
+    return bool(int(waiting, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_all_runs_save_and_the_next_call_finishes_with_the_same_bits(
-    memory: Path, number: signal.Signals, alone: str
+    memory: Path, number: signal.Signals, alone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(nursery, "PATIENCE_S", 20)
     coordinator = Coordinator(memory, STOPPED)
-    wait_until(lambda: have_begun(memory) == 2)
+    wait_until(lambda: len(frozen(memory)) == 2)  # or they would be done too soon
     send(number, [coordinator.pid])
+    wait_until(lambda: all(map(is_asked_to_end, frozen(memory))))
+    send(signal.SIGCONT, frozen(memory))
     assert coordinator.wait() == 128 + number and not coordinator.left()
     for run in planned_runs(memory):
         assert (run.status, run.reason) == ("interrupted", "asked to stop by SIGTERM")
@@ -367,7 +383,7 @@ def test_when_the_coordinator_is_killed_each_of_its_workers_saves_and_nobody_is_
 ) -> None:
     monkeypatch.setattr(nursery, "PATIENCE_S", 20)
     coordinator = Coordinator(memory, tiny_study(1, **LONG))
-    wait_until(lambda: have_begun(memory) == 2)
+    wait_until(lambda: len(have_begun(memory)) == 2)
     quick, slow = coordinator.workers()
     send(signal.SIGSTOP, [slow])
     coordinator.kill()

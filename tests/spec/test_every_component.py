@@ -12,6 +12,7 @@ from latebloom.algebra import modular, permutations
 from latebloom.base.component import table
 from latebloom.base.fields import members
 from latebloom.detect import DETECTORS, StoppingRule
+from latebloom.interventions import INTERVENTIONS
 from latebloom.losses import LOSSES
 from latebloom.measures import MEASURES
 from latebloom.models import MODELS
@@ -20,7 +21,7 @@ from latebloom.spec import RunSpec, build, read_recipe
 from latebloom.spec.merge import FAMILIES
 from latebloom.tasks import TASKS
 
-TABLES = [TASKS, MODELS, LOSSES, OPTIMIZERS, SCHEDULES, MEASURES, table(DETECTORS), table(StoppingRule)]
+TABLES = [TASKS, MODELS, LOSSES, OPTIMIZERS, SCHEDULES, INTERVENTIONS, MEASURES, table(DETECTORS), table(StoppingRule)]
 
 
 def reachable(cls, seen):
@@ -66,6 +67,7 @@ def test_a_member_is_filed_under_its_own_kind_and_builds_from_it(kinds):
     for kind, member in kinds.items():
         required = {n: {"until": 5, "every": 5}.get(n, "x") for n, f in member.model_fields.items() if f.is_required()}
         required |= {"parts": {"a": {"share": 1, "task": {"kind": "modular"}}}} if kind == "mixture" else {}
+        required |= {"points": ((0, 1.0),)} if kind == "decay_schedule" else {}
         required |= {"at_least": 0.5} if kind == "crossing" else {}
         assert member(**required).kind == kind
 

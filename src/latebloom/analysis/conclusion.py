@@ -23,12 +23,12 @@ def concluded(found: Contrast, *, event: str, tests: int, horizon_steps: int) ->
     runs = f"{found.n_arm} pairs" if found.is_paired else f"{found.n_arm} and {found.n_baseline} runs"
     sure = f"p = {found.p_holm:.2g} after Holm, {runs}"
     if found.ratio is None or found.low is None or found.high is None:
-        text = f"no difference shown: by step {horizon_steps:,} no run of either arm had {event}, {runs}"
+        text = f"no difference shown: by step {horizon_steps:,} no run of either arm had {spoken(event)}, {runs}"
         return found._replace(conclusion="no difference shown", verdict=text)
     if found.is_restricted:
         sure += (
             f"; up to step {horizon_steps:,}, by which {found.happened_arm} of {found.n_arm} and "
-            f"{found.happened_baseline} of {found.n_baseline} had {event}"
+            f"{found.happened_baseline} of {found.n_baseline} had {spoken(event)}"
         )
     interval = f"(95 % {found.low:.3g} to {found.high:.3g})"
     if (why_not := _why_not(found, tests)) is not None:
@@ -54,3 +54,8 @@ def _why_not(found: Contrast, tests: int) -> str | None:
     if found.grid_low <= 1 and (found.grid_high is None or found.grid_high >= 1):
         return "the evaluations are too far apart to tell"
     return None
+
+
+def spoken(event: str) -> str:
+    """`generalized/divide` as `generalized on divide`."""
+    return event.replace("/", " on ", 1)

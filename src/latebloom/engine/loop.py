@@ -73,7 +73,8 @@ class Look:
         if readings:
             with torch.inference_mode():
                 for one in spec.interventions:
-                    readings |= one.readings(state.params)
+                    for name, value in one.readings(state.params).items():
+                        readings[name] = readings.get(name, 0.0) + value  # two of a kind add up, as in the objective
         events: list[Event] = []
         best: list[str] = []
         if readings:

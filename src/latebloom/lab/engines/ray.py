@@ -30,6 +30,7 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # or `uv run` has Ray copy the working folder, runs and all, to each node
 }
+PRIVATE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # Ray's name for: one machine, and nobody else can connect
 
 
 class Ray:
@@ -52,7 +53,6 @@ class Ray:
         self._nodes: list[float] = []  # CPUs of each
         self._threads = 1  # of a run
         self._running: set[str] = set()
-        self._lost: list[Ended] = []
         self._driver: Companion | None = None
         self._connect()
 
@@ -103,9 +103,8 @@ class Ray:
             driver.close(CLOSING_S)
 
     def _connect(self) -> None:
-        environment = os.environ | SETTINGS
-        if self._address is None:
-            environment["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        ours = {} if self._address else {**PRIVATE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        environment = os.environ | SETTINGS | ours
         self._driver = Companion("latebloom.lab.engines.ray_driver", self._address or "", environment=environment)
         try:
             if not self._hear(CONNECTING_S):

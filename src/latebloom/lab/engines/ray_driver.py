@@ -71,7 +71,6 @@ def connect(address: str, folder: str) -> None:
             object_store_memory=OBJECT_STORE_BYTES,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            _node_ip_address="127.0.0.2",
             _temp_dir=folder,
         )
 
