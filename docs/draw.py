@@ -153,7 +153,8 @@ DRAWN: dict[str, Callable[[], str]] = {
     "sweep": flat("sweep"),
     "sweep_faults": flat("sweep_faults"),
     "grokfast-l1-division": lambda: studies.tables("grokfast-l1-division"),
-    "grokfast-weight-decay": lambda: studies.tables("grokfast-weight-decay"),
+    "grokfast-l1-division-memorized": lambda: studies.contrasts("grokfast-l1-division", "memorized") + "\n",
+    "grokfast-l1-division-against-l1": lambda: studies.contrasts("grokfast-l1-division", baseline="l1") + "\n",
     "task-diversity": lambda: studies.tables("task-diversity", "generalized/divide", "divide"),
 }
 

@@ -45,14 +45,20 @@ def tables(name: str, event: str = "generalized", baseline: str | None = None) -
             f"| {told.names[arm.arm]} | {times.happened} of {arm.n} | {_steps(times.median_steps)} "
             f"| {times.restricted_mean_steps:,.0f}{interval} | {_steps(fit)} | {arm.lost} |"
         )
-    rows += [
-        "",
-        "| against the baseline | times as soon (95 %) | p | p after Holm | runs | conclusion |",
-        "|---|---:|---:|---:|---|---|",
-    ]
-    rows += [_contrast(told.names[one.arm], one) for one in told.comparison.contrasts]
+    rows += ["", contrasts(name, event, baseline)]
     warnings = [f"* {text}" for text in told.comparison.warnings]
     return "\n".join([*rows, "", *warnings, "", ran(name), ""])
+
+
+def contrasts(name: str, event: str = "generalized", baseline: str | None = None) -> str:
+    """Every other arm against the baseline."""
+    told = comparison(name, event, baseline)
+    rows = [
+        f"| {event.replace('/', ' on ')}, against {told.names[told.comparison.baseline]} | times as soon (95 %) | p "
+        "| p after Holm | runs | conclusion |",
+        "|---|---:|---:|---:|---|---|",
+    ]
+    return "\n".join([*rows, *(_contrast(told.names[one.arm], one) for one in told.comparison.contrasts)])
 
 
 def ran(name: str) -> str:
