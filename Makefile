@@ -43,5 +43,5 @@ clean:      ## forget the environment
 	@touch $@ .venv/demo.done
 
 .venv/dev.done: pyproject.toml constraints.txt scripts/bootstrap.sh
-	EXTRAS=[dev,browser] sh scripts/bootstrap.sh
+	EXTRAS=[dev,browser,ray] sh scripts/bootstrap.sh
 	@touch $@ .venv/test.done .venv/demo.done

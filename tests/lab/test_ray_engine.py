@@ -18,6 +18,7 @@ import pytest
 from faults.sweeping import (
     ALIVE_S,
     LONG,
+    NAME,
     count,
     ends,
     fork_nurseries,
@@ -32,7 +33,7 @@ from faults.training import wait_until, warm_up
 from latebloom.base.errors import MissingExtra, SpecError
 from latebloom.lab.engines import engine_of, ray
 from latebloom.spec import Study
-from latebloom.store import Store, StoredRun
+from latebloom.store import Store, StoredRun, StoredStudy
 
 RAY = [sys.executable, "-c", "from ray.scripts.scripts import main; main()"]
 TOKEN = secrets.token_hex(32)
@@ -59,6 +60,12 @@ sys.exit(swept.exit_code)
 SHORT = tiny_study(seeds=3, arms={})
 MIDDLE = tiny_study(seeds=1, steps=2000, evaluation={"every": 100}, checkpoints={"every": 100, "best": []})
 STUDIES = {"short": SHORT, "middle": MIDDLE}
+HASTY = {  # a node counts as dead after 10 s without a word; by default it takes a minute
+    "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 3000,
+    "health_check_failure_threshold": 3,
+    "gcs_rpc_server_reconnect_timeout_s": 10,
+}
 ENDLESS = tiny_study(seeds=1, **LONG)
 
 
@@ -67,6 +74,7 @@ class Node:
 
     def __init__(self, number: int) -> None:
         self.name, self.ip = f"lb{os.getpid()}-{number}", f"10.77.0.{number}"
+        self.coordinators: list[subprocess.Popen[bytes]] = []
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "OMP_"))}
         self.environment |= {"RAY_AUTH_TOKEN": TOKEN, "PYTHONPATH": ""}
         tell("ip", "netns", "add", self.name)
@@ -84,15 +92,26 @@ class Node:
         what_to_do = json.dumps([study.plain(), str(store), "ray", address])
         environment = self.environment | environment
         command = self._inside([sys.executable, "-c", SWEEP, what_to_do])
-        return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        self.coordinators.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
+        return self.coordinators[-1]
+
+    def plug(self, device: str, state: str = "up") -> None:
+        """Connect it, or take the cable out: `down`."""
+        tell("ip", "-n", self.name, "link", "set", device, state)
+
+    def listens_to(self) -> set[str]:
+        """The addresses at which anybody can connect."""
+        command = ["ip", "netns", "exec", self.name, "ss", "--listening", "--tcp", "--numeric", "--no-header"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return {line.split()[3].rpartition(":")[0] for line in told.splitlines()}
 
     def kill(self) -> None:
-        """As if the power went."""
+        """All of its processes, at once."""
         while pids := self.alive():
             send(signal.SIGKILL, pids)
 
     def alive(self) -> list[int]:
-        """All of its processes."""
+        """Its processes."""
         told = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=True).stdout
         return [int(pid) for pid in told.split() if state_of(int(pid)) not in ("Z", "")]
 
@@ -103,6 +122,8 @@ class Node:
 
     def vanish(self) -> None:
         self.kill()
+        for coordinator in self.coordinators:
+            end(coordinator)
         tell("ip", "netns", "del", self.name)
 
     def _inside(self, command: list[str], before: str = "") -> list[str]:
@@ -128,8 +149,8 @@ def tell(*command: str, **options: Any) -> None:
 
 def end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     """Exit code and standard error."""
-    errors = process.communicate(timeout=END_S)[1].decode()
-    return process.returncode, errors
+    errors = process.communicate(timeout=END_S)[1] if process.stderr and not process.stderr.closed else b""
+    return process.returncode, errors.decode()
 
 
 def on(node: Node, store: Path) -> list[StoredRun]:
@@ -170,9 +191,15 @@ def two(nodes: Callable[[int], Node]) -> Iterator[Cluster]:
     tell("ip", "link", "add", "veth1", "netns", head.name, "type", "veth", "peer", "name", "veth2", "netns", other.name)
     for node, device in ((head, "veth1"), (other, "veth2")):
         tell("ip", "-n", node.name, "addr", "add", f"{node.ip}/24", "dev", device)
-        tell("ip", "-n", node.name, "link", "set", device, "up")
+        node.plug(device)
     folder = tempfile.mkdtemp(prefix="lb-")  # Ray's sockets lie in it: a short name
-    head.start_ray("--head", "--port=6379", "--include-dashboard=false", f"--temp-dir={folder}")
+    options = (
+        "--port=6379",
+        "--include-dashboard=false",
+        f"--temp-dir={folder}",
+        f"--system-config={json.dumps(HASTY)}",
+    )
+    head.start_ray("--head", *options)
     yield Cluster(head, other, f"{head.ip}:6379")
     head.kill()
     shutil.rmtree(folder)
@@ -228,6 +255,23 @@ def test_when_a_node_dies_its_runs_go_on_elsewhere_to_the_same_bits(
 
 
 @pytest.mark.slow
+def test_a_node_that_vanishes_without_a_word_is_missed(cluster: Cluster, memory: Path) -> None:
+    """As when a cable is cut: no packet says that the connection is over."""
+    coordinator = cluster.head.sweep(ENDLESS, memory / "runs", cluster.address)
+    wait_until(lambda: on(cluster.head, memory / "runs") and on(cluster.other, memory / "runs"), BEGIN_S)
+    cluster.other.plug("veth2", "down")
+    wait_until(lambda: what(memory / "runs")["attempt"], BEGIN_S)
+    [attempt] = StoredStudy(memory / "runs", NAME).journal()
+    assert attempt["run"] == on(cluster.other, memory / "runs")[0].id
+    assert attempt["reason"] == f"lost on node {cluster.other.ip}, which is not there any more"
+    wait_until(lambda: not cluster.other.ours(), ALIVE_S + HASTY["gcs_rpc_server_reconnect_timeout_s"])
+    coordinator.terminate()
+    assert end(coordinator) == (143, "")
+    cluster.other.kill()
+    cluster.other.plug("veth2")
+
+
+@pytest.mark.slow
 def test_a_node_that_joins_gets_runs_and_when_asked_to_stop_all_of_them_save(two: Cluster, memory: Path) -> None:
     two.other.kill()
     coordinator = two.head.sweep(ENDLESS, memory / "runs", two.address)
@@ -235,7 +279,7 @@ def test_a_node_that_joins_gets_runs_and_when_asked_to_stop_all_of_them_save(two
     assert len(Store(memory / "runs").runs()) == 1
     two.join()
     wait_until(lambda: on(two.other, memory / "runs"), BEGIN_S)
-    coordinator.send_signal(signal.SIGTERM)
+    coordinator.terminate()
     assert end(coordinator) == (143, "")
     assert_saved(memory / "runs", 2)
 
@@ -291,10 +335,15 @@ def test_a_cluster_is_not_used_with(token: str, told: str, two: Cluster, memory:
 def test_a_cluster_of_our_own_ends_with_the_sweep_however_that_ends(
     nodes: Callable[[int], Node], alone: Path, memory: Path
 ) -> None:
-    """In a machine that has no network, so that all of its processes can be counted."""
+    """On a machine that does nothing else, so that all of its processes are known. None can be reached from outside."""
     machine = nodes(3)
+    tell("ip", "-n", machine.name, "link", "add", "veth3", "type", "veth", "peer", "name", "veth4")
+    tell("ip", "-n", machine.name, "addr", "add", f"{machine.ip}/24", "dev", "veth3")
+    machine.plug("veth3")
+    tell("ip", "-n", machine.name, "route", "add", "default", "dev", "veth3")
     coordinator = machine.sweep(MIDDLE, memory / "runs", None)
     wait_until(lambda: on(machine, memory / "runs"), BEGIN_S)
+    assert machine.listens_to() <= {"127.0.0.1", "[::ffff:127.0.0.1]"}
     coordinator.kill()
     end(coordinator)
     wait_until(lambda: not machine.alive(), ALIVE_S)

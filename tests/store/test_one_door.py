@@ -13,12 +13,14 @@ ALLOWED: dict[str, dict[str, str]] = {
     # "folder/file.py": {"call": "the reason why this one may"}
     "engine/device.py": {".read_text": "the processor's name, from /proc; engine does not know the store"},
     "engine/foreign.py": {"torch.load": "another program's checkpoint, only read and as weights only"},
+    "lab/engines/companion.py": {"tempfile": "the last words of a process", "os.read": "the pipe of a process"},
     "lab/engines/local.py": {"os.read": "the pipe of the process that starts workers"},
     "lab/engines/nursery.py": {
         "os.open": "/dev/null, for a worker's standard streams",
         "os.read": "pipes: jobs, and what workers report",
         "os.write": "pipes: jobs, and what workers report",
     },
+    "lab/engines/ray_driver.py": {"tempfile": "a private cluster's own files", "os.write": "a pipe: reports"},
     "report/figures/picture.py": {".savefig": "draws into memory"},
     "recipes/__init__.py": {".read_text": "inside the package", ".iterdir": "inside the package"},
     "spec/recipe.py": {".open": "a recipe, only read; spec does not know the store"},

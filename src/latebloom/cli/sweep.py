@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ The plan is printed first. The same command goes on with the same study; a finis
 def sweeping(command: click.decorators.FC) -> click.decorators.FC:
     """The options of everything that trains a study."""
     for option in (
-        click.option("--workers", type=click.IntRange(1), help="Runs at a time; by default one per core."),
+        click.option("--workers", type=click.IntRange(1), help="Runs at a time; by default one per core, with --engine ray as many as there is room for."),
         click.option("--engine", type=click.Choice(["local", "ray"]), default="local", help="Where the runs train."),
         click.option("--address", help="With --engine ray: the cluster, e.g. 10.0.0.1:6379."),
         click.option("--retry", is_flag=True, help="Try again what was given up."),
@@ -85,10 +84,9 @@ def train(
     from .. import lab
     from ..lab.engines import engine_of
 
-    slots = workers or len(os.sched_getaffinity(0))
     swept = lab.sweep(
         study,
-        engine=engine_of(engine, slots, address),
+        engine=engine_of(engine, workers, address),
         store=store,
         listener=SweepView(quiet=quiet),
         retry=retry,

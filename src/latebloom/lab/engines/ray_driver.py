@@ -23,7 +23,7 @@ from importlib.metadata import version
 from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError, RayError, RayTaskError
+from ray.exceptions import AuthenticationError, RayError, RayTaskError, TaskCancelledError
 
 from ...engine.device import DECIDING_VARIABLES
 from .job import PATIENCE_S, Ended
@@ -99,7 +99,7 @@ def attempt(job: dict[str, Any], variables: dict[str, str], ours: str) -> Iterat
         del os.environ[name]
     os.environ.update(variables)
     node = f"node {ray.util.get_node_ip_address()}"
-    yield {"begun": node}
+    yield {"begun": ray.get_runtime_context().get_node_id(), "where": node}
     try:
         from latebloom.base.errors import StoreError
         from latebloom.lab.engines.job import Job, work
@@ -129,7 +129,7 @@ class Driver:
     def __init__(self, out: int) -> None:
         self.out = out
         self.alive: dict[str, tuple[asyncio.Task[None], Any]] = {}  # run -> who follows it, and its task in Ray
-        self.begun: dict[str, str] = {}  # run -> where
+        self.begun: dict[str, str] = {}  # run -> Ray's id of its node
         self.task = ray.remote(max_calls=1, max_retries=0, num_returns="streaming")(attempt)
         self.variables = {name: value for name, value in os.environ.items() if name.startswith(DECIDING_VARIABLES)}
 
@@ -159,31 +159,41 @@ class Driver:
 
     async def _follow(self, run: str, generator: Any) -> None:
         ended = Ended(run, -signal.SIGKILL, "the task ended without a word")
+        where = "the way to a node"
         try:
             async for reference in generator:
                 report = await reference
                 if "begun" in report:
-                    self.begun[run] = report["begun"]
+                    self.begun[run], where = report["begun"], report["where"]
                 elif "refused" in report:
                     self.tell(report)
                 else:
                     ended = Ended(**report["ended"])
+        except asyncio.CancelledError:
+            ended = Ended(run, -signal.SIGKILL, f"lost on {where}, which is not there any more")
+        except TaskCancelledError:
+            ended = Ended(run, -signal.SIGKILL, f"killed on {where} by the coordinator")
         except RayError as error:
             exit_code = 1 if isinstance(error, RayTaskError) else -signal.SIGKILL
-            where = self.begun.get(run, "the way to a node")
             ended = Ended(run, exit_code, f"lost on {where}: {type(error).__name__}: {error}"[:LONGEST_REASON])
         del self.alive[run]
         self.begun.pop(run, None)
         self.tell({"ended": ended._asdict()})
 
     async def _watch(self) -> None:
-        """Tell how many CPUs each living node has, whenever that changes."""
+        """Tell how many CPUs each living node has, whenever that changes, and let go of what dead ones had.
+
+        Ray's own word for a task on a node that vanished, with no last packet, comes minutes later.
+        """
         known = None
         while True:
-            cpus = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
-            if cpus != known:
-                self.tell({"nodes": cpus})
-                known = cpus
+            nodes = {node["NodeID"]: node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]}
+            if nodes != known:
+                self.tell({"nodes": list(nodes.values())})
+                known = nodes
+            for run, node in self.begun.items():
+                if node not in nodes:
+                    self.alive[run][0].cancel()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _end_all(self) -> None:
