@@ -29,7 +29,11 @@ The plan is printed first. The same command goes on with the same study; a finis
 def sweeping(command: click.decorators.FC) -> click.decorators.FC:
     """The options of everything that trains a study."""
     for option in (
-        click.option("--workers", type=click.IntRange(1), help="Runs at a time; by default one per core, with --engine ray as many as there is room for."),
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            help="Runs at a time; by default one per core, or as many as a cluster has room for.",
+        ),
         click.option("--engine", type=click.Choice(["local", "ray"]), default="local", help="Where the runs train."),
         click.option("--address", help="With --engine ray: the cluster, e.g. 10.0.0.1:6379."),
         click.option("--retry", is_flag=True, help="Try again what was given up."),
