@@ -130,13 +130,19 @@ def seeds() -> str:
     return "\n".join(lines) + f"\n\n{measured_by('seeds')}\n"
 
 
-def faults() -> str:
-    """What the fault tests counted."""
-    counts = [
-        (f"{test}: {what}", n) for test, found in result("faults")["measured"].items() for what, n in found.items()
-    ]
-    lines = ["| | |", "|---|---:|", *(f"| {what.replace('_', ' ')} | {n:,} |" for what, n in counts)]
-    return "\n".join(lines) + f"\n\n{measured_by('faults')}\n"
+def counted(name: str) -> Callable[[], str]:
+    """What fault tests counted."""
+
+    def table() -> str:
+        found = result(name)["measured"].items()
+        counts = [(f"{test}: {what}", n) for test, of_test in found for what, n in of_test.items()]
+        told = [
+            (what.replace("_", " "), "yes" if n is True else "no" if n is False else f"{n:,}") for what, n in counts
+        ]
+        lines = ["| | |", "|---|---:|", *(f"| {what} | {n} |" for what, n in told)]
+        return "\n".join(lines) + f"\n\n{measured_by(name)}\n"
+
+    return table
 
 
 DRAWN: dict[str, Callable[[], str]] = {
@@ -148,10 +154,10 @@ DRAWN: dict[str, Callable[[], str]] = {
     "startup": flat("startup"),
     "memory": flat("memory"),
     "seeds": seeds,
-    "faults": faults,
+    "faults": counted("faults"),
     "filters": lambda: f"{sides('filters', 'against_no_filter')}\n\n{measured_by('filters')}\n",
     "sweep": flat("sweep"),
-    "sweep_faults": flat("sweep_faults"),
+    "sweep_faults": counted("sweep_faults"),
     "grokfast-l1-division": lambda: studies.tables("grokfast-l1-division"),
     "grokfast-l1-division-memorized": lambda: studies.contrasts("grokfast-l1-division", "memorized") + "\n",
     "grokfast-l1-division-against-l1": lambda: studies.contrasts("grokfast-l1-division", baseline="l1") + "\n",
