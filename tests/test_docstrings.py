@@ -2,13 +2,19 @@
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 
 import pytest
 
 import latebloom
 
-MODULES = [m.name for m in pkgutil.walk_packages(latebloom.__path__, "latebloom.") if not m.name.endswith("__main__")]
+NEEDS_AN_EXTRA = {} if importlib.util.find_spec("ray") else {"latebloom.lab.engines.ray_driver": "ray"}
+MODULES = [
+    m.name
+    for m in pkgutil.walk_packages(latebloom.__path__, "latebloom.")
+    if not m.name.endswith("__main__") and m.name not in NEEDS_AN_EXTRA
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
