@@ -1,5 +1,5 @@
 # The two commands of a newcomer are `make demo` and `make test`.
-.PHONY: help demo test lint check slow browser bench docs clean
+.PHONY: help demo test lint check slow cluster browser bench docs clean
 PY := .venv/bin/python
 
 help:      ## this list
@@ -20,7 +20,10 @@ lint: .venv/dev.done      ## format, lint, strict types, import contracts
 check: lint test      ## what must be green before a commit
 
 slow: .venv/dev.done      ## every crash point, hundreds of kills, long properties
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m slow --ignore tests/lab/test_ray_engine.py
+
+cluster: .venv/dev.done      ## a sweep over two Ray nodes in network namespaces (root and ip), which die and vanish
+	$(PY) -m pytest tests/lab/test_ray_engine.py
 
 browser: .venv/dev.done      ## the report in a real browser (Debian: apt-get install chromium)
 	$(PY) -m pytest -m browser

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
 
 
 def interleaved(sides: Mapping[str, Callable[[int], object]], rounds: int, warm_up: int = 5) -> dict[str, list[float]]:
-    """Seconds of each call `side(round)`, after some uncounted rounds."""
+    """Seconds of each call `side(round)`, after some uncounted rounds.
+
+    The order is drawn anew in each round: a side that leaves the caches full of its own data slows down its successor.
+    """
     times: dict[str, list[float]] = {name: [] for name in sides}
+    order, chance = list(sides), random.Random(0)
     for round_ in range(-warm_up, rounds):
-        for name, side in sides.items():
+        chance.shuffle(order)
+        for name in order:
             began = time.perf_counter()
-            side(round_ + warm_up)
+            sides[name](round_ + warm_up)
             if round_ >= 0:
                 times[name].append(time.perf_counter() - began)
     return times
