@@ -38,6 +38,9 @@ def test_a_ratio_is_the_median_over_rounds_of_their_time_by_ours():
 
 def test_sides_take_turns_and_warm_up_rounds_are_not_counted():
     calls = []
-    times = interleaved({"a": lambda k: calls.append(("a", k)), "b": lambda k: calls.append(("b", k))}, 2, warm_up=1)
-    assert calls == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
-    assert [len(t) for t in times.values()] == [2, 2]
+    sides = {"a": lambda k: calls.append(("a", k)), "b": lambda k: calls.append(("b", k))}
+    times = interleaved(sides, 40, warm_up=1)
+    rounds = [calls[i : i + 2] for i in range(0, len(calls), 2)]
+    assert [sorted(both) for both in rounds] == [[("a", k), ("b", k)] for k in range(41)]
+    assert {both[0][0] for both in rounds} == {"a", "b"}  # neither is always the one that follows
+    assert [len(t) for t in times.values()] == [40, 40]
