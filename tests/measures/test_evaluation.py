@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from latebloom.losses import SquaredError
 from latebloom.measures import Evaluation, View, WeightNorm
 
 EXAMPLES, LABELS = 23, 5
@@ -90,3 +91,37 @@ def test_the_weight_norm_counts_only_what_is_trained_and_grows_with_the_scale():
         for p in module[1].parameters():
             p.mul_(3)
     assert WeightNorm().read(view(module=module))["weight_norm/l2"] == pytest.approx(3 * alone, rel=1e-6)
+
+
+NUMBERS = torch.tensor([1.0, 2.0, 3.0, 10.0, 20.0, 60.0], dtype=torch.float64)
+GROUPS = {"train": {"low": torch.tensor([0, 1, 2]), "high": torch.tensor([3, 4, 5])}}
+
+
+def of_numbers(predictions, groups=GROUPS):
+    predicted = torch.tensor(predictions)[:, None]
+    loss = SquaredError()
+    return View(nn.Linear(1, 1), lambda b: predicted[b], NUMBERS, loss.per_example, groups, predicted_of=loss.predicted)
+
+
+def test_knowing_the_mean_of_every_group_explains_nothing_and_knowing_all_explains_everything():
+    means = Evaluation().read(of_numbers([2.0, 2.0, 2.0, 30.0, 30.0, 30.0]))
+    assert means["train/r2"] == pytest.approx(0)
+    assert means["train/r2/low"] == pytest.approx(0) and means["train/r2/high"] == pytest.approx(0)
+    assert Evaluation().read(of_numbers(NUMBERS.float().tolist()))["train/r2"] == pytest.approx(1)
+    one_constant = Evaluation().read(of_numbers([16.0] * 6))
+    assert one_constant["train/r2"] < 0, "one constant must not pass for knowledge, though it is the mean of all"
+
+
+def test_the_share_of_variance_is_the_mean_over_groups_by_definition():
+    read = Evaluation(chunk=2).read(of_numbers([1.0, 2.0, 4.0, 10.0, 30.0, 60.0]))
+    low, high = 1 - 1 / 2, 1 - 100 / (400 + 100 + 900)
+    assert (read["train/r2/low"], read["train/r2/high"]) == pytest.approx((low, high))
+    assert read["train/r2"] == pytest.approx((low + high) / 2)
+    assert read["train/loss"] == pytest.approx(101 / 6) and read["train/loss/low"] == pytest.approx(1 / 3)
+    assert "train/accuracy" not in read
+
+
+def test_a_group_of_equal_labels_has_no_share_of_variance():
+    alone = {"train": {"one": torch.tensor([0]), "high": torch.tensor([3, 4, 5])}}
+    read = Evaluation().read(of_numbers([0.0] * 6, alone))
+    assert "train/r2/one" not in read and read["train/r2"] == read["train/r2/high"]

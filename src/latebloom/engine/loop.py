@@ -62,6 +62,7 @@ class Look:
             logits_of=lambda examples_B: state.module.answer(feed(examples_B)),
             labels_N=torch.from_numpy(split.labels_N),
             loss_of=spec.loss.per_example,
+            predicted_of=None if split.label_names else getattr(spec.loss, "predicted", None),
             seed=spec.seed,
             cuts={
                 "train": {name: torch.from_numpy(part.train_M) for name, part in split.parts.items()},

@@ -7,9 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
+from ..base.errors import SpecError
 from ..detect import Crossing, Detector
 from ..interventions import Intervention
 from ..interventions.rule import State as Remembered
+from ..losses import LOSSES
 from ..models import Learner, Shape
 from ..optimizers import rule
 from ..spec import RunSpec
@@ -51,16 +53,27 @@ def start(spec: RunSpec, split: Split) -> State:
     """The state at step 0.
 
     Raises:
-        SpecError: The batches cannot be filled from the split.
+        SpecError: The batches cannot be filled from the split, or the loss cannot score what the task asks for.
     """
+    _scores(spec, split)
     BatchStream(spec.batch, split, spec.seed)
-    shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], len(split.label_names))
+    shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], split.outputs)
     module = spec.model.build(shape, spec.seed)
     state = State(0, module, {}, {}, {}, spec.stopping.init())
     state.optimizer = spec.optimizer.init(state.params)
     state.interventions = {name: one.init(state.params, spec.seed) for name, one in interventions(spec).items()}
     state.detectors = {name: detector.init() for name, detector in detectors(spec, split).items()}
     return state
+
+
+def _scores(spec: RunSpec, split: Split) -> None:
+    asked, task = "classes" if split.label_names else "numbers", spec.task.kind
+    if asked not in spec.loss.answers:
+        fit = [kind for kind, loss in LOSSES.items() if asked in loss.answers]
+        raise SpecError(
+            f"loss.kind = {spec.loss.kind} scores {' and '.join(spec.loss.answers)}, but the task {task} asks "
+            f"for {asked}. Use {' or '.join(fit)}."
+        )
 
 
 def interventions(spec: RunSpec) -> dict[str, Intervention]:
@@ -70,8 +83,7 @@ def interventions(spec: RunSpec) -> dict[str, Intervention]:
 
 def detectors(spec: RunSpec, split: Split) -> dict[str, Detector]:
     """All that listens to the records, by name: the run's detector, one crossing per mixed operation, the bests."""
-    chance = 1 / len(split.label_names)
-    main = spec.detector if spec.detector.chance is not None else spec.detector.but(chance=chance)
+    main = spec.detector if spec.detector.chance is not None else spec.detector.but(chance=split.chance)
     listening: dict[str, Detector] = {"grokking": main}
     if len(split.parts) > 1:
         for part in split.parts:

@@ -201,7 +201,7 @@ def settled(spec: RunSpec, split: Split) -> RunSpec:
     """The spec with what only the task can tell written in: the chance accuracy."""
     if spec.detector.chance is not None:
         return spec
-    return spec.but(detector=spec.detector.but(chance=1 / len(split.label_names)).model_dump())
+    return spec.but(detector=spec.detector.but(chance=split.chance).model_dump())
 
 
 def notices(spec: RunSpec, split: Split) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is minimised."""
+"""What is minimised. `answers` says what a loss can score: `classes`, `numbers` or both; the latter has `predicted`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ class CrossEntropy(Component):
     """Cross-entropy, in nats per example. Knowing nothing of V equally frequent labels costs ln V."""
 
     kind: Literal["cross_entropy"] = "cross_entropy"
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
     precision: Literal["float32", "float64"] = "float32"
     """Type in which the log-softmax is taken. In float32 a loss below 6e-8 becomes exactly 0 and late spikes appear."""
 

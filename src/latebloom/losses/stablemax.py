@@ -8,7 +8,7 @@ Source: Prieto et al. (2025), arXiv:2501.04697, definition 4, whose code takes i
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ class StableMax(Component):
     """StableMax cross-entropy, in nats per example. Knowing nothing of V equally frequent labels costs ln V."""
 
     kind: Literal["stablemax"] = "stablemax"
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
     precision: Literal["float32", "float64"] = "float64"
     """Type in which it is taken."""
 

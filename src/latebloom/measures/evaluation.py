@@ -16,6 +16,9 @@ from .view import View
 class Evaluation(Component):
     """`train/accuracy`, `train/loss`, `val/accuracy`, `val/loss`; for a mixture also `val/accuracy/divide` and so on.
 
+    Where the task asks for a number, `r2` stands for accuracy: 1 - squared error / variance of the labels, of each
+    part, and without a name their mean. So whoever knows only the mean of every part scores 0, and guessing less.
+
     Never a sample and never a running mean: every example counts once.
     """
 
@@ -26,7 +29,7 @@ class Evaluation(Component):
     """Examples per forward pass: bounds memory, and is part of the bits."""
 
     def read(self, view: View) -> dict[str, float]:
-        """Accuracies between 0 and 1, losses in the unit of the loss."""
+        """Accuracies between 0 and 1, shares of variance at most 1, losses in the unit of the loss."""
         readings: dict[str, float] = {}
         was_training = view.module.training
         view.module.eval()
@@ -37,17 +40,36 @@ class Evaluation(Component):
                 if len(sums) > 1:
                     of |= {f"/{name}": list(s) for name, s in sums.items()}
                 for suffix, (count, correct, loss) in of.items():
-                    readings[f"{cut}/accuracy{suffix}"] = correct / count
+                    if view.predicted_of is None:
+                        readings[f"{cut}/accuracy{suffix}"] = correct / count
                     readings[f"{cut}/loss{suffix}"] = loss / count
+                if view.predicted_of is not None:
+                    readings |= self._explained(view, cut, {name: s[1] for name, s in sums.items()})
         view.module.train(was_training)
         return readings
 
-    def _sums(self, view: View, examples_M: Tensor) -> tuple[int, int, float]:
-        correct, loss = 0, 0.0
+    def _sums(self, view: View, examples_M: Tensor) -> tuple[int, float, float]:
+        """How many examples, how many are right (or the sum of their squared errors), and the sum of their losses."""
+        scored, loss = 0.0, 0.0
         for chunk_B in torch.split(examples_M, self.chunk):
             logits_BV = view.logits_of(chunk_B)
             labels_B = view.labels_N[chunk_B]
-            correct += int((logits_BV.argmax(1) == labels_B).sum())
+            if view.predicted_of is None:
+                scored += int((logits_BV.argmax(1) == labels_B).sum())
+            else:
+                scored += float((view.predicted_of(logits_BV).double() - labels_B).square().sum())
             # float64, or the sum over many chunks would lose what float32 kept of each
             loss += float(view.loss_of(logits_BV, labels_B).double().sum())
-        return len(examples_M), correct, loss
+        return len(examples_M), scored, loss
+
+    def _explained(self, view: View, cut: str, errors: dict[str, float]) -> dict[str, float]:
+        """Shares of variance; a part whose labels are all equal has none."""
+        spread = {
+            name: float(view.labels_N[examples_M].double().var(correction=0)) * len(examples_M)
+            for name, examples_M in view.cuts[cut].items()
+        }
+        shares = {name: 1 - errors[name] / spread[name] for name in errors if spread[name] > 0}
+        if not shares:
+            return {}
+        by_part = {f"{cut}/r2/{name}": share for name, share in shares.items()} if len(errors) > 1 else {}
+        return {f"{cut}/r2": sum(shares.values()) / len(shares), **by_part}

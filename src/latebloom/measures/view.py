@@ -24,4 +24,7 @@ class View:
     seed: int = 0  # of the run, for measures that draw: by (seed, purpose, step)
     keep: Callable[[str, NDArray[Any]], None] = lambda name, array: None  # stored beside the readings of this step
     inputs_NT: Tensor = field(default_factory=lambda: torch.empty(0))  # of all examples, for `module.forward`
+    predicted_of: Callable[[Tensor], Tensor] | None = (
+        None  # logits (B, 1) -> numbers (B,), where the task asks for them
+    )
     before: dict[str, Tensor] | None = None  # the trained parameters before the last update, if they were kept

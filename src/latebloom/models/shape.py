@@ -10,4 +10,4 @@ class Shape(NamedTuple):
 
     vocabulary: int  # different tokens; 0 for features
     length: int  # tokens or features per example
-    labels: int  # different answers
+    labels: int  # different answers; 1 for a number

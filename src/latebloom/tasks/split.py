@@ -30,10 +30,20 @@ class Split:
     """All examples of a task, cut once into training and validation."""
 
     inputs_NT: NDArray[np.int64] | NDArray[np.uint8] | NDArray[np.floating]  # token ids; without vocabulary features
-    labels_N: NDArray[np.int64]  # ids into label_names
+    labels_N: NDArray[np.int64] | NDArray[np.float64]  # ids into label_names; without label names numbers to predict
     vocabulary: tuple[str, ...]  # what each token id means; () for features: floats, or bytes that mean byte / 255
-    label_names: tuple[str, ...]  # what each label means; chance accuracy is 1 / len(label_names)
+    label_names: tuple[str, ...]  # what each label means; () for numbers
     parts: dict[str, Part]  # by operation; one entry unless the task is a mixture
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model answers with: one per label name, or the one to predict."""
+        return max(1, len(self.label_names))
+
+    @property
+    def chance(self) -> float:
+        """What knowing nothing scores: the accuracy of guessing, or the share of variance that a mean explains."""
+        return 1 / len(self.label_names) if self.label_names else 0.0
 
     @property
     def train_M(self) -> NDArray[np.int64]:
@@ -48,7 +58,8 @@ class Split:
     def example(self, index: int) -> str:
         """One example in words, label last, e.g. `3 / 5 = 20`."""
         words = [self.vocabulary[token] if self.vocabulary else f"{token}" for token in self.inputs_NT[index]]
-        return " ".join([*words, self.label_names[self.labels_N[index]]])
+        label = self.labels_N[index]
+        return " ".join([*words, self.label_names[int(label)] if self.label_names else f"{label:g}"])
 
 
 def cut(count: int, train_fraction: float, seed: int, name: str) -> Part:
