@@ -8,11 +8,24 @@ from pydantic import Field
 
 from ..base.component import table
 from .learner import Learner
+from .mixture_of_experts import MixtureOfExperts
 from .mlp import Mlp
+from .resnet import ResNet
 from .shape import Shape
 from .transformer import Transformer
+from .vision_transformer import VisionTransformer
 
-Model = Annotated[Transformer | Mlp, Field(discriminator="kind")]
+Model = Annotated[Transformer | Mlp | ResNet | VisionTransformer | MixtureOfExperts, Field(discriminator="kind")]
 MODELS = table(Model)
 
-__all__ = ["MODELS", "Learner", "Mlp", "Model", "Shape", "Transformer"]
+__all__ = [
+    "MODELS",
+    "Learner",
+    "MixtureOfExperts",
+    "Mlp",
+    "Model",
+    "ResNet",
+    "Shape",
+    "Transformer",
+    "VisionTransformer",
+]

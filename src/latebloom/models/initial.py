@@ -37,3 +37,12 @@ def uniform(parameter: Tensor, seed: int, name: str, fan_in: int, init_scale: fl
     with torch.no_grad():
         numbers = seeds.stream(seed, f"init/{name}").random(tuple(parameter.shape), np.float32)
         parameter.copy_(torch.from_numpy(numbers)).mul_(2).sub_(1).mul_(init_scale * fan_in**-0.5)
+
+
+def default(module: nn.Module, seed: int, init_scale: float = 1.0) -> None:
+    """Fill every linear map and convolution in place as torch would: uniform in +-init_scale / sqrt(fan in)."""
+    for path, part in module.named_modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            fan_in = part.weight[0].numel()
+            for name, parameter in part.named_parameters(recurse=False):
+                uniform(parameter, seed, f"{path}.{name}", fan_in, init_scale)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..base.component import Component
 from . import initial
 from .activation import FUNCTIONS, Activation
+from .features import as_features
 from .learner import Learner
 from .relu_layers import relu_layers
 from .shape import Shape
@@ -107,7 +108,4 @@ class MlpModule(Learner):
 
     def prepared(self, inputs_NT: Tensor) -> Tensor:
         """Token ids as they are; features in the type of the weights, bytes divided by 255."""
-        if not self.dense:
-            return inputs_NT
-        features_NT = inputs_NT.to(self.unembed.weight.dtype)
-        return features_NT / 255 if inputs_NT.dtype == torch.uint8 else features_NT
+        return as_features(inputs_NT, self.unembed.weight) if self.dense else inputs_NT
