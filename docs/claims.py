@@ -21,13 +21,14 @@ def found(name: str) -> Reproduction | None:
 
 def table(name: str, *options: str) -> str:
     """All claims, and where the numbers come from."""
-    told = found("-".join([name, *(option.partition(" ")[2] for option in options)]))
+    file = "-".join([name, *(option.partition(" ")[2] for option in options)])
+    told = found(file)
     if told is None:
         words = " ".join(["latebloom reproduce", name, *options])
         return f"Not measured here yet: `{words}` trains and judges it.\n"
     rows = ["| claim | published | found here | verdict |", "|---|---|---|---|", *map(_row, told.judged)]
     notes = [f"* {_cell(note)}" for note in told.notes]
-    return "\n".join([*rows, "", *notes, *([""] if notes else []), _ran(name, told), ""])
+    return "\n".join([*rows, "", *notes, *([""] if notes else []), _ran(file, told), ""])
 
 
 def _row(one: Judged) -> str:

@@ -201,6 +201,8 @@ DRAWN: dict[str, Callable[[], str]] = {
     "grokfast-l1-division-memorized": lambda: studies.contrasts("grokfast-l1-division", "memorized") + "\n",
     "grokfast-l1-division-against-l1": lambda: studies.contrasts("grokfast-l1-division", baseline="l1") + "\n",
     "claims-omnigrok-mnist": lambda: claims.table("omnigrok-mnist"),
+    "claims-deep-grokking-4": lambda: claims.table("deep-grokking-4"),
+    "claims-deep-grokking-4-median-xmin": lambda: claims.table("deep-grokking-4", "--convention median-xmin"),
     "claims-deep-grokking": lambda: claims.table("deep-grokking"),
     "claims-deep-grokking-median-xmin": lambda: claims.table("deep-grokking", "--convention median-xmin"),
     "claims-deep-grokking-depths": lambda: claims.table("deep-grokking-depths"),
