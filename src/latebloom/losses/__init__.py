@@ -8,10 +8,11 @@ from pydantic import Field
 
 from ..base.component import table
 from .cross_entropy import CrossEntropy
+from .log2_squared_error import Log2SquaredError
 from .squared_error import SquaredError
 from .stablemax import StableMax
 
-Loss = Annotated[CrossEntropy | StableMax | SquaredError, Field(discriminator="kind")]
+Loss = Annotated[CrossEntropy | StableMax | SquaredError | Log2SquaredError, Field(discriminator="kind")]
 LOSSES = table(Loss)
 
-__all__ = ["LOSSES", "CrossEntropy", "Loss", "SquaredError", "StableMax"]
+__all__ = ["LOSSES", "CrossEntropy", "Log2SquaredError", "Loss", "SquaredError", "StableMax"]
