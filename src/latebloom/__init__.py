@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WeightNormTracker,
     )
     from .lab.handle import Run
+    from .lab.jump import explain_jump
     from .lab.run import resume, rollback, run
     from .lab.sweep import sweep
     from .measures import LocalComplexityEstimator
@@ -45,6 +46,7 @@ _PLACES = {
     "WeightNormTracker": "detect",
     "analyze_training_log": "analysis.diagnosis",
     "diagnose": "analysis.diagnosis",
+    "explain_jump": "lab.jump",
     "resume": "lab",
     "rollback": "lab",
     "run": "lab",
@@ -66,6 +68,7 @@ __all__ = [
     "WeightNormTracker",
     "analyze_training_log",
     "diagnose",
+    "explain_jump",
     "resume",
     "rollback",
     "run",

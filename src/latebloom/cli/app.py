@@ -22,6 +22,7 @@ VERBS = {
     "show": "One run in words.",
     "diagnose": "What anybody's training log shows.",
     "watch": "The same of a log that grows.",
+    "jump": "Why the training loss jumped.",
     "compare": "Does it happen sooner? Arms, intervals.",
     "phases": "The phase diagram of a study.",
     "reproduce": "Published claims: found, held or not.",

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from .best import Best
 from .crossing import Crossing
+from .epoch import EpochMetrics, GrokAnalysis, GrokDetectorConfig, TrainingPhase
 from .gauge import Gauge, gauge
 from .grokking import DelayDetector, Phase
 from .judge import judge
-from .monitor import EpochMetrics, GrokAnalysis, GrokDetector, GrokDetectorConfig, TrainingPhase
+from .monitor import GrokDetector
 from .phase import WatchPhase
 from .replay import Detector, Readings, State, finite, follow, replay
 from .stopping import AfterGeneralization, Never, StoppingRule

@@ -1,11 +1,6 @@
 """What a reading means: which direction is better, what knowing nothing scores, what perfection scores.
 
-Rules are written once, for a level x that is better when it is higher, and for the progress g made from the floor:
-
-    accuracy, correlation, coverage    x = value          g = (x - floor) / (ceiling - floor)
-    loss                               x = -ln(value)     g = 1 - value / floor
-    custom, higher or lower            x = +-value        g as for accuracies, or from the first value to the best
-
+Rules are written once, for a level that is better when it is higher and for the progress from the floor, see `scale`.
 The floor is the score of an uninformed predictor: 1 / C for the accuracy of C classes, ln C for cross-entropy, the
 variance of the targets for squared error, 0 for a correlation. If it is not given, the first reading stands for it; an
 untrained model knows nothing, but one with scaled-up weights is worse than that, so a known floor is better.
@@ -13,7 +8,6 @@ untrained model knows nothing, but one with scaled-up weights is worse than that
 
 from __future__ import annotations
 
-import math
 import re
 from functools import cached_property
 from typing import Literal
@@ -21,11 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from ..base.component import Component
-
-Kind = Literal["accuracy", "loss", "correlation", "coverage", "custom"]
-
-TINY = 1e-30  # a loss of zero, as a logarithm
-LOSS_FIT, LOSS_DONE, LOSS_MATTERS = 0.05, 0.10, 0.02  # share of the uninformed loss: fitted, generalized, missed
+from .scale import Kind, Scale
 
 _WORDS: dict[str, Kind] = {
     **dict.fromkeys(("acc", "accuracy", "acc@1", "top1"), "accuracy"),
@@ -33,11 +23,6 @@ _WORDS: dict[str, Kind] = {
     **dict.fromkeys(("corr", "correlation", "spearman", "pearson"), "correlation"),
     "coverage": "coverage",
 }
-_DELTA = {"accuracy": 0.05, "correlation": 0.1, "coverage": 0.1, "loss": math.log(1.2), "custom": 0.1}
-_RISE = {"loss": math.log(2.0)}
-_JUMP = {"loss": math.log(1.5)}
-_SWING = {"loss": math.log(1.5)}
-_FINEST = {"loss": 0.005}
 
 
 class Gauge(Component):
@@ -61,78 +46,9 @@ class Gauge(Component):
     """Factor on the values as they come: 0.01 for per cent."""
 
     @cached_property
-    def is_loss(self) -> bool:
-        """Whether levels are logarithms."""
-        return self.kind == "loss"
-
-    @cached_property
-    def worse(self) -> float:
-        """Loss of level that matters in practice."""
-        return _DELTA[self.kind] if self.matters is None else self.matters
-
-    @cached_property
-    def rise(self) -> float:
-        """Gain of level that counts as an onset."""
-        return _RISE.get(self.kind, 0.20)
-
-    @cached_property
-    def jump(self) -> float:
-        """Change of level from one reading to the next that is an event."""
-        return _JUMP.get(self.kind, 0.10)
-
-    @cached_property
-    def swing(self) -> float:
-        """Rise or fall of single readings that makes a run unstable if it happens again and again."""
-        return _SWING.get(self.kind, 0.30)
-
-    @cached_property
-    def finest(self) -> float:
-        """Noise of the level below which none is told apart."""
-        given = 0.0 if self.standard_error is None or self.is_loss else self.standard_error * self.unit
-        return max(_FINEST.get(self.kind, 0.002), given)
-
-    def level(self, value: float) -> float:
-        """x of a value."""
-        if self.kind == "loss":
-            return -math.log(value * self.unit) if value > TINY else -math.log(TINY)
-        return value * self.unit if self.better == "higher" else -value * self.unit
-
-    def value(self, x: float) -> float:
-        """The value of a level, in the unit of the reading, per cent as a fraction."""
-        if self.kind == "loss":
-            return math.exp(-x)
-        return x if self.better == "higher" else -x
-
-    def start(self, x: float) -> float:
-        """Level of the floor, if `x` is the first reading's."""
-        if self.floor is not None:
-            return self.level(self.floor)
-        if self.kind == "accuracy":
-            return min(max(x, 0.0), 0.5)
-        return 0.0 if self.kind in ("correlation", "coverage") else x
-
-    def progress(self, x: float, start: float) -> float:
-        """g of a level."""
-        if self.kind == "loss":
-            return 1.0 - math.exp(min(start - x, 50.0))
-        top = 1.0 if self.ceiling is None else self.level(self.ceiling)
-        span = top - start if self.kind != "custom" or self.ceiling is not None else max(abs(start), 1e-12)
-        return (x - start) / span if span > 0 else 0.0
-
-    def goal(self, start: float, share: float, loss_share: float) -> float | None:
-        """The level at `share` of the way, or at `loss_share` of the uninformed loss; None if the end is not known."""
-        if self.kind == "loss":
-            return start - math.log(loss_share)
-        if self.kind == "accuracy":
-            return share * (1.0 if self.ceiling is None else self.level(self.ceiling))
-        return None if self.ceiling is None else start + share * (self.level(self.ceiling) - start)
-
-    def same(self, better: float, worse: float, start: float) -> bool:
-        """Whether the step from a better to a worse level is too small to matter, whatever the noise."""
-        if better - worse < self.worse * (max(abs(start), 1e-12) if self.kind == "custom" else 1.0):
-            return True
-        # At a loss of 1e-6 a factor of ten is nothing that anybody would miss.
-        return self.is_loss and math.exp(-worse) - math.exp(-better) < LOSS_MATTERS * math.exp(-start)
+    def scale(self) -> Scale:
+        """The rules for its values."""
+        return Scale(**self.model_dump())
 
 
 def gauge(reading: str, **given: object) -> Gauge:

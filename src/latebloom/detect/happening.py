@@ -15,9 +15,9 @@ import math
 
 from ..base.record import Event
 from . import jumps
-from .gauge import Gauge
-from .phase import IN_A_ROW
+from .onset import IN_A_ROW
 from .replay import State
+from .scale import Scale
 from .trace import is_lost
 
 FLOAT32 = 1.2e-6  # mean loss of about ten times 2 ** -23
@@ -27,7 +27,7 @@ LONG = 5  # readings between the two descents
 EASE = 0.8  # of the rule for a fall, to notice the way up between two descents
 
 
-def jump(new: State, place: str, before: State, step: int, x: float, one: Gauge, events: list[Event]) -> None:
+def jump(new: State, place: str, before: State, step: int, x: float, one: Scale, events: list[Event]) -> None:
     """A reading away from the level before it, or one after such a reading."""
     pending, event = new["jumps"].get(place), None
     if pending is None:
@@ -46,7 +46,7 @@ def jump(new: State, place: str, before: State, step: int, x: float, one: Gauge,
         _explain(new, event, one, events)
 
 
-def _explain(new: State, spike: Event, one: Gauge, events: list[Event]) -> None:
+def _explain(new: State, spike: Event, one: Scale, events: list[Event]) -> None:
     at, previous = new["norm"][2], int(spike.evidence["previous_step"])
     if at is not None and at >= previous - (spike.step - previous):
         new["slingshots"] += 1
@@ -75,7 +75,7 @@ def follow_norm(new: State, step: int, norm: float) -> None:
     new["norm"] = [level, usual, jumped]
 
 
-def descend(new: State, place: str, step: int, val: State, one: Gauge, events: list[Event]) -> None:
+def descend(new: State, place: str, step: int, val: State, one: Scale, events: list[Event]) -> None:
     """Follow a validation loss through a first descent, a fall and a second descent."""
     descent, level = new["descents"].get(place), val["level"]
     if descent is None:
@@ -99,7 +99,7 @@ def descend(new: State, place: str, step: int, val: State, one: Gauge, events: l
         events.append(Event(step, "double_descent", step, evidence))
 
 
-def not_finite(new: State, step: int, place: str, one: Gauge, events: list[Event]) -> None:
+def not_finite(new: State, step: int, place: str, one: Scale, events: list[Event]) -> None:
     """A reading that is no number."""
     count = new["broken"].get(place, 0) + 1
     new["broken"] = {**new["broken"], place: count}

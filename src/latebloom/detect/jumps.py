@@ -1,6 +1,6 @@
 """Sudden changes of one reading: a spike comes back, a level shift stays.
 
-A jump is a reading that is away from the level before it by more than `Gauge.jump` and 8 times the jitter, while the 8
+A jump is a reading that is away from the level before it by more than `Scale.jump` and 8 times the jitter, while the 8
 readings before had moved by less than a quarter of that: a steep slope is no jump. It is a spike if one of the next 5
 readings is back within a fifth of it, and a level shift if none is and their median is still away.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..base.record import Event
-from .gauge import Gauge
 from .replay import State
+from .scale import Scale
 
 SIGMAS = 8.0
 WAIT = 5  # readings
@@ -23,7 +23,7 @@ Pending = list[Any]
 """[step, previous step, level before, farthest level, levels since]."""
 
 
-def begins(before: State, step: int, x: float, gauge: Gauge) -> Pending | None:
+def begins(before: State, step: int, x: float, gauge: Scale) -> Pending | None:
     """The jump that this reading may be, with the trace as it was before it."""
     level = before["level"]
     past, size = before["past"][-BEFORE:], abs(x - level)
@@ -35,7 +35,7 @@ def begins(before: State, step: int, x: float, gauge: Gauge) -> Pending | None:
     return [step, before["steps"][-1], level, x, [x]]
 
 
-def goes_on(pending: Pending, step: int, x: float, gauge: Gauge) -> tuple[Pending | None, Event | None]:
+def goes_on(pending: Pending, step: int, x: float, gauge: Scale) -> tuple[Pending | None, Event | None]:
     """The jump after one more reading, or what it turned out to be; an improvement that comes back is nothing."""
     began, previous, level, farthest, since = pending
     sign = 1 if farthest > level else -1

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from ..base.plain import plain
 from ..base.record import Event
 from .advice import advice
+from .epoch import EpochMetrics, GrokAnalysis, GrokDetectorConfig, TrainingPhase
 from .gauge import gauge
 from .judge import judge
 from .pair import pair
@@ -39,80 +38,9 @@ _READINGS = {
     "coverage": "val/coverage",
     "weight_norm": "weight_norm/l2",
 }
+_PHASES = {phase.value: phase for phase in TrainingPhase}
 _KEPT_EVENTS = 1000
 _CHANGED = 1.5  # factor of the learning rate that counts as something changed on purpose
-
-
-class TrainingPhase(Enum):
-    """What a training is doing; see `watch` for when each begins."""
-
-    WARMUP = "warmup"
-    MEMORIZATION = "memorization"
-    PLATEAU = "plateau"
-    GROKKING = "grokking"
-    DEGRADATION = "degradation"
-    CONVERGED = "converged"
-
-
-@dataclass
-class EpochMetrics:
-    """What one epoch measured; None was not measured. Accuracies in per cent are recognised by values above 1.5."""
-
-    epoch: int
-    train_loss: float | None
-    val_loss: float | None
-    train_accuracy: float | None = None
-    val_accuracy: float | None = None
-    correlation: float | None = None
-    coverage: float | None = None
-    weight_norm: float | None = None
-    gradient_norm: float | None = None
-    local_complexity: float | None = None
-    learning_rate: float | None = None
-
-    def to_dict(self) -> dict[str, float]:
-        """What was measured."""
-        return {name: value for name, value in self.__dict__.items() if value is not None}
-
-
-@dataclass
-class GrokDetectorConfig:
-    """Settings, by the names they had.
-
-    `short_window` is how far back the trend looks; `degradation_threshold` is the fall of a correlation or a coverage
-    that matters. The others had a meaning only in one unit of the loss or one number of epochs; they are accepted and
-    decide nothing here: all rules are free of scales (see `watch`).
-    """
-
-    short_window: int = 10
-    long_window: int = 50
-    memorization_loss_threshold: float = 0.1
-    generalization_gap_threshold: float = 0.5
-    improvement_threshold: float = 0.05
-    degradation_threshold: float = 0.1
-    grokking_patience: int = 100
-    min_epochs_for_detection: int = 50
-    estimate_local_complexity: bool = True
-    lc_sample_points: int = 1000
-
-
-@dataclass
-class GrokAnalysis:
-    """What is known after an epoch."""
-
-    current_phase: TrainingPhase
-    grokking_probability: float
-    """1 once validation has risen late, 0 once it generalized without; before that nan: this class does not guess."""
-    epochs_in_memorization: int
-    """Epochs since the training set was fitted, while validation has not followed."""
-    best_generalization_epoch: int
-    """Epoch of the best validation reading; of the one that degraded, if one did."""
-    current_generalization_gap: float
-    """Training minus validation accuracy; without accuracies validation minus training loss; nan without both."""
-    trend_direction: str
-    """improving, stable or degrading: the validation level against that of `short_window` readings ago."""
-    recommendations: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 class GrokDetector:
@@ -127,8 +55,10 @@ class GrokDetector:
         self._declared: list[tuple[int, str]] = []
         self._seen: frozenset[str] = frozenset()
         self._watch = Watch()
+        self._worse = 0.0  # loss of the validation level that matters
         self._state: State = {}
-        self._told: tuple[object, tuple[list[str], list[str]]] = (None, ([], []))
+        self._happened = 0  # events so far, those no longer kept included
+        self._said: tuple[object, tuple[list[str], list[str]]] = (None, ([], []))  # what it is about, the sentences
 
     def update(self, metrics: EpochMetrics) -> GrokAnalysis:
         """Take in one epoch.
@@ -138,12 +68,14 @@ class GrokDetector:
         """
         self.history.append(metrics)
         readings = _readings(metrics)
+        if metrics.learning_rate is not None and self._state:
+            self._notice_learning_rate(metrics.epoch, metrics.learning_rate)
         if self._state and readings.keys() <= self._seen:
-            self._look(metrics, readings)
+            self._look(metrics.epoch, readings)
         else:  # at the first epoch, or when something is measured for the first time
             self._begin(self._seen | readings.keys())
             for past in self.history:
-                self._look(past, _readings(past))
+                self._look(past.epoch, _readings(past))
         return self._analysis(metrics)
 
     def declare(self, epoch: int, what: str) -> None:
@@ -187,48 +119,54 @@ class GrokDetector:
                 gauges[name] = gauges[name].but(matters=self.config.degradation_threshold)
         train, val = (gauges.pop(name) if name else None for name in pair(gauges))
         self._watch = Watch(train=train, val=val, also=tuple(gauges.values()))
+        self._worse = val.scale.worse if val is not None else 0.0
         self._state = self._watch.init(tuple(self._declared))
         self.events, self.transitions = [], []
 
-    def _look(self, metrics: EpochMetrics, readings: dict[str, float]) -> None:
-        self._notice_learning_rate(metrics)
+    def _look(self, epoch: int, readings: dict[str, float]) -> None:
         before = self._state["phase"]
-        self._state, new = self._watch.update(self._state, metrics.epoch, readings)
-        if new:
+        if new := self._watch.take(self._state, epoch, readings):
+            self._happened += len(new)
             self.events = [*self.events, *new][-_KEPT_EVENTS:]
-        if self._state["phase"] != before:
+        now = self._state["phase"]
+        if now != before:
             since = self._state["phase_since"]
-            self.transitions.append(
-                {"from": before, "to": self._state["phase"], "epoch": since, "known_at": metrics.epoch}
-            )
+            self.transitions.append({"from": before, "to": now, "epoch": since, "known_at": epoch})
 
-    def _notice_learning_rate(self, metrics: EpochMetrics) -> None:
-        if metrics.learning_rate is None or len(self.history) < 2:
-            return
+    def _notice_learning_rate(self, epoch: int, now: float) -> None:
         before = self.history[-2].learning_rate
-        if metrics is self.history[-1] and before and metrics.learning_rate > 0:
-            factor = metrics.learning_rate / before
-            if not 1 / _CHANGED < factor < _CHANGED:
-                self.declare(metrics.epoch, f"learning rate {before:g} -> {metrics.learning_rate:g}")
+        if before and now > 0 and not 1 / _CHANGED < now / before < _CHANGED:
+            self.declare(epoch, f"learning rate {before:g} -> {now:g}")
 
     def _analysis(self, metrics: EpochMetrics) -> GrokAnalysis:
-        state, watch = self._state, self._watch
-        phase = state["phase"]
-        val = state["traces"].get("val")
-        key = (phase, len(self.events), val and val["best_step"], state["fit"] is None, state["gen"] is None)
-        if key != self._told[0]:
-            self._told = key, advice(watch.scaled(state), state, self.events)
-        recommendations, warnings = self._told[1]
+        state = self._state
+        phase, fit, val = state["phase"], state["fit"], state["traces"].get("val")
+        waits = fit is not None and state["onset"] is None and state["gen"] is None
+        best = val
+        if phase == "degradation" and (lost := self._watch.lost(state)):
+            best = state["traces"][lost[0]]
+        recommendations, warnings = self._sentences()
         return GrokAnalysis(
             _PHASES[phase],
             self._probability(),
-            self._waiting(metrics),
-            self._best_epoch(metrics),
-            self._gap(metrics),
-            self._trend(),
+            metrics.epoch - fit["step"] if waits else 0,
+            metrics.epoch if best is None else best["top_step"],
+            _gap(metrics),
+            "stable" if val is None else self._trend(val),
             recommendations.copy(),
             warnings.copy(),
         )
+
+    def _sentences(self) -> tuple[list[str], list[str]]:
+        """Recommendations and warnings, written anew only when what they are about has changed."""
+        state = self._state
+        about: object = state["phase"], self._happened, state["fit"] is None
+        if state["lost"] or state["phase"] == "degradation":  # then they name the bests
+            about = about, *((place, trace["best_step"], trace["top_step"]) for place, trace in state["traces"].items())
+            about = *about, *state["lost"]
+        if about != self._said[0]:
+            self._said = about, advice(self._watch.scaled(state), state, self.events)
+        return self._said[1]
 
     def _probability(self) -> float:
         state = self._state
@@ -236,35 +174,10 @@ class GrokDetector:
             return 1.0
         return math.nan if state["gen"] is None else 0.0
 
-    def _waiting(self, metrics: EpochMetrics) -> int:
-        fit = self._state["fit"]
-        waits = fit is not None and self._state["onset"] is None and self._state["gen"] is None
-        return metrics.epoch - fit["step"] if waits and fit is not None else 0
-
-    def _best_epoch(self, metrics: EpochMetrics) -> int:
-        state = self._state
-        place = "val"
-        if state["phase"] == "degradation":
-            lost = self._watch.lost(state)
-            place = lost[0] if lost else "val"
-        trace = state["traces"].get(place)
-        return int(trace["top_step"]) if trace is not None else metrics.epoch
-
-    def _gap(self, metrics: EpochMetrics) -> float:
-        if metrics.train_accuracy is not None and metrics.val_accuracy is not None:
-            return metrics.train_accuracy - metrics.val_accuracy
-        if metrics.train_loss is None or metrics.val_loss is None:
-            return math.nan
-        return metrics.val_loss - metrics.train_loss
-
-    def _trend(self) -> str:
-        val, one = self._state["traces"].get("val"), self._watch.gauges.get("val")
-        if val is None or one is None:
-            return "stable"
-        past = val["past"]
-        back = min(self.config.short_window + 1, len(past))
-        change = val["level"] - past[-back]
-        least = max(3 * val["noise"], 0.2 * one.worse)
+    def _trend(self, val: State) -> str:
+        past, back = val["past"], self.config.short_window + 1
+        change = val["level"] - (past[-back] if back <= len(past) else past[0])
+        least = max(3 * val["noise"], 0.2 * self._worse)
         return "improving" if change > least else "degrading" if change < -least else "stable"
 
     def _best(self, name: str) -> dict[str, float | int] | None:
@@ -281,4 +194,10 @@ def _readings(metrics: EpochMetrics) -> dict[str, float]:
     return {reading: value for name, reading in _READINGS.items() if (value := given[name]) is not None}
 
 
-_PHASES = {phase.value: phase for phase in TrainingPhase}
+def _gap(metrics: EpochMetrics) -> float:
+    """Training minus validation accuracy, else validation minus training loss."""
+    if metrics.train_accuracy is not None and metrics.val_accuracy is not None:
+        return metrics.train_accuracy - metrics.val_accuracy
+    if metrics.train_loss is None or metrics.val_loss is None:
+        return math.nan
+    return metrics.val_loss - metrics.train_loss

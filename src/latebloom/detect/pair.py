@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .gauge import Kind, gauge
+from .gauge import gauge
+from .scale import Kind
 
 _PREFERRED: tuple[Kind, ...] = ("accuracy", "loss", "correlation", "coverage", "custom")
 

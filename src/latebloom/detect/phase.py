@@ -15,73 +15,67 @@ The first line that holds for 3 readings in a row; a sustained crossing, which h
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from .onset import IN_A_ROW, LEARNED, has_risen
 from .replay import State
+from .scale import Scale
 
 WatchPhase = Literal["warmup", "memorization", "plateau", "grokking", "degradation", "converged"]
 
-IN_A_ROW = 3
-LEARNED = 0.2  # progress below which nothing is called converged, and which an onset must reach
 GAP = 0.10  # progress
 STALLED = 50  # readings without fitting, and flat
 
 
-class Sight(NamedTuple):
-    """What the phase is decided by, beside the traces."""
-
-    is_lost: bool  # a reading is degraded
-    is_generalized: bool  # the crossing is known
-    is_at_target: bool  # and validation is still there
-    progress: float  # of validation
-    gap: float  # progress of training over that
-    is_rising: bool  # by enough for an onset now
-    has_risen: bool  # there was an onset and validation is still up
-
-
-def follow_phase(new: State, step: int, sight: Sight | None, at_once: bool) -> None:
-    """Bring the phase of a state up to its last readings.
+def follow_phase(state: State, step: int, train: Scale | None, val: Scale | None, at_once: bool) -> None:
+    """Bring the phase of a state, in place, up to its last readings.
 
     Args:
-        new: The state, changed.
+        state: Of a `Watch`.
         step: Of the readings.
-        sight: None without a validation reading.
+        train: The gauge of the training reading.
+        val: The gauge of the validation reading.
         at_once: A sustained crossing became known by these readings.
     """
-    wanted = _wanted(new, sight)
-    if new["phase_since"] is None:
-        new["phase_since"] = step
-    waiting = new["next_phase"]
-    if wanted is None or wanted == new["phase"]:
+    wanted = _wanted(state, train, val)
+    if state["phase_since"] is None:
+        state["phase_since"] = step
+    waiting = state["next_phase"]
+    if wanted is None or wanted == state["phase"]:
         if waiting is not None:
-            new["next_phase"] = None
+            state["next_phase"] = None
         return
     waiting = [wanted, step, 1] if waiting is None or waiting[0] != wanted else [*waiting[:2], waiting[2] + 1]
     if waiting[2] >= IN_A_ROW or (at_once and wanted != "degradation"):
-        new["phase"], new["phase_since"], waiting = waiting[0], waiting[1], None
-    new["next_phase"] = waiting
+        state["phase"], state["phase_since"], waiting = waiting[0], waiting[1], None
+    state["next_phase"] = waiting
 
 
-def _wanted(new: State, sight: Sight | None) -> WatchPhase | None:
+def _wanted(state: State, train: Scale | None, val: Scale | None) -> WatchPhase | None:
     """The first line of the table that holds; None to stay as it is."""
-    train, val = new["traces"].get("train"), new["traces"].get("val")
-    if sight is None:
-        return "plateau" if train["flat"] and train["n"] >= STALLED else "warmup"
-    if sight.is_lost:
+    traces = state["traces"]
+    of_train, of_val = traces.get("train"), traces.get("val")
+    if of_val is None or val is None:
+        return "plateau" if of_train["flat"] and of_train["n"] >= STALLED else "warmup"
+    if state["lost"]:
         return "degradation"
-    if sight.is_generalized:
-        return "converged" if sight.is_at_target else None
-    is_stalled = val["flat"] and val["n"] >= STALLED
-    if train is None:
+    level, is_flat = of_val["level"], of_val["flat"]
+    if state["gen"] is not None:
+        return "converged" if of_val["target"] is None or level >= of_val["target"] - val.worse else None
+    is_stalled = is_flat and of_val["n"] >= STALLED
+    if of_train is None or train is None:
         return "plateau" if is_stalled else "warmup"
-    if new["fit"] is None and not (is_stalled and train["flat"]):
+    if state["fit"] is None and not (is_stalled and of_train["flat"]):
         return "warmup"
-    has_learned = sight.progress >= LEARNED
-    if sight.is_rising or (sight.has_risen and not val["flat"] and has_learned):
+    progress = val.progress(level, of_val["start"])
+    has_learned = progress >= LEARNED
+    if state["rise"] is not None or (has_learned and not is_flat and has_risen(state, level, val)):
         return "grokking"
-    least = GAP * (0.5 if new["phase"] in ("memorization", "plateau") else 1.5 if new["phase"] == "converged" else 1.0)
-    if sight.gap < least and val["flat"] and has_learned:
+    phase = state["phase"]
+    least = GAP * (0.5 if phase in ("memorization", "plateau") else 1.5 if phase == "converged" else 1.0)
+    gap = train.progress(of_train["level"], of_train["start"]) - progress
+    if gap < least and is_flat and has_learned:
         return "converged"
-    if new["fit"] is None:
+    if state["fit"] is None:
         return "plateau"
-    return None if sight.gap < least else "plateau" if val["flat"] else "memorization"
+    return None if gap < least else "plateau" if is_flat else "memorization"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .gauge import Gauge
-from .phase import IN_A_ROW
+from .onset import IN_A_ROW
 from .replay import State
+from .scale import Scale
 from .verdict import Family, between, percent
 from .watch import Watch
 
@@ -97,7 +97,7 @@ def headline(
     return text
 
 
-def _crossing(one: Gauge | None, place: str, numbers: Numbers, event: str) -> str:
+def _crossing(one: Scale | None, place: str, numbers: Numbers, event: str) -> str:
     at, before = numbers.get(f"{event}_at_step"), numbers.get(f"{event}_previous_evaluation")
     if one is None or at is None:
         return ""
@@ -105,7 +105,7 @@ def _crossing(one: Gauge | None, place: str, numbers: Numbers, event: str) -> st
     return f"{one.reading} reached {_shown(one, numbers.get(f'{place}_target'))} at step {int(at):,} ({when})"
 
 
-def _shown(one: Gauge | None, value: float | int | str | None) -> str:
+def _shown(one: Scale | None, value: float | int | str | None) -> str:
     if not isinstance(value, (int, float)):
         return "its target"
     return percent(value) if one is not None and one.kind in ("accuracy", "coverage") else f"{value:.3g}"

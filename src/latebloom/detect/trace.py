@@ -1,6 +1,7 @@
 """One reading followed: its level, its noise, its best, its turns, and its whole course in bounded memory.
 
-A trace is plain JSON data; `follow` returns a new one. All levels are those of a `Gauge`: higher is better.
+A trace is plain JSON data; `take` brings it up to one more reading, in place, and `remember` its long memory, which not
+every reading needs: `course`, `turns`, `flat`. All levels are those of a `Scale`: higher is better.
 
     level    median of the last 3
     best     highest median of 5 (of 3 or 4 while there are no more)
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 import math
 
-from .gauge import Gauge
 from .replay import State
+from .scale import Scale
 
 TO_LOSE = 0.3  # progress
 LOST_SIGMAS = 10.0  # noise that a fall must exceed
@@ -27,216 +28,193 @@ _KEPT = 2 * LAGS[-1]
 _TO_SIGMA = 1 / (1.1503 * math.sqrt(6.0))  # upper quartile of the absolute value of a normal variable
 _STEP = 0.02
 _LEAST = 0.002
-_EMPTY = [0, 0.0]
 _TRUSTED = (64, 384)  # readings from which they are used: a single step must not look like wandering
 _FINENESS = 32  # stretches of the course per factor e of readings
 _MOST = 384  # stretches; then the older half is halved
 
 
-def unseen() -> State:
-    """Nothing read yet."""
+def begun(step: int, x: float, gauge: Scale) -> State:
+    """The trace after the first reading, of level `x`."""
+    least = _least(gauge, x)
     return {
-        "n": 0,
-        "steps": [],  # of the last 6
-        "past": [],  # levels of the last 48
-        "start": None,  # level of the floor
-        "level": None,
+        "n": 1,
+        "steps": [step],  # of the last 6
+        "past": [x],  # levels of the last 48
+        "start": gauge.start(x),  # level of the floor
+        "target": None,  # level that counts as fitted or generalized, for those who know
+        "level": x,
         "best": None,
         "best_step": None,
-        "top": None,  # best single level; the earliest of equals
-        "top_step": None,
-        "low": None,  # worst single level
+        "top": x,  # best single level; the earliest of equals
+        "top_step": step,
+        "low": x,  # worst single level
         "short": None,  # upper quartile of absolute second differences of readings next to each other
         "slow": [None, None],  # of readings 8 and 24 apart
         "wander": 0.0,  # noise by these
-        "least": None,  # noise that is always there
-        "noise": None,
-        "jitter": None,  # noise from one reading to the next
-        "calm": None,  # noise when the level was last near the best
-        "course": [],  # [last step, mean level, readings]
-        "open": [0, 0.0],  # readings and sum of levels of the stretch that goes on
+        "least": least,  # noise that is always there
+        "noise": least,
+        "jitter": least,  # noise from one reading to the next
+        "calm": least,  # noise when the level was last near the best
+        "course": [[step, x, 1]],  # [last step, mean level, readings]
+        "closed": 1,  # readings in it
+        "sum": 0.0,  # of the levels since
         "mark": None,  # level at the last check for a plateau
         "next_mark": 10,  # reading of the next one
         "flat": False,
-        "turns": 0,  # reversals by more than `Gauge.swing`
-        "extreme": None,  # since the last turn
+        "turns": 0,  # reversals by more than `Scale.swing`
+        "extreme": x,  # since the last turn
         "heading": 0,  # 1 up, -1 down
     }
 
 
-def follow(seen: State, step: int, x: float, gauge: Gauge) -> State:
-    """The trace after one more reading with level `x`. Written for speed: it runs at every evaluation."""
-    past, n = seen["past"], seen["n"] + 1
-    if n == 1:
-        return _first(seen, step, x, gauge)
-    new = seen.copy()
-    new["n"] = n
-    new["steps"] = [*seen["steps"][-SHORT:], step]
-    new["past"] = [*past[1 - _KEPT :], x]
+def copied(trace: State) -> State:
+    """A trace that can be followed on its own. Only two lists are ever changed in place."""
+    return {**trace, "steps": trace["steps"].copy(), "past": trace["past"].copy()}
+
+
+def take(trace: State, step: int, x: float, gauge: Scale) -> None:
+    """Follow one more reading, of level `x`. Written for speed: it runs at every evaluation."""
+    past, steps = trace["past"], trace["steps"]
+    trace["n"] = n = trace["n"] + 1
     if n == 2:
         level = min(x, past[0])
+        noise = trace["noise"]
     else:
         low, high = past[-2], past[-1]
+        difference = x - 2 * high + low
         if low > high:
             low, high = high, low
         level = low if x < low else high if x > high else x
-        before = seen["short"]
-        difference = x - 2 * past[-1] + past[-2]
+        short = trace["short"]
         if difference < 0:
             difference = -difference
-        if before is None:
+        if short is None:
             short = difference
         else:
-            step_ = _STEP if n > 102 else 2 / (n - 2)
-            short = before * (1 + 1.5 * step_) if difference > before else before / (1 + 0.5 * step_)
-        new["short"] = short = short if short > _LEAST else _LEAST
+            pace = _STEP if n > 102 else 2 / (n - 2)
+            short = short * (1 + 1.5 * pace) if difference > short else short / (1 + 0.5 * pace)
+        trace["short"] = short = short if short > _LEAST else _LEAST
         if not n % 4 and n > 2 * LAGS[0]:
-            _wander(new, past, n, x)
-        least = seen["least"] if gauge.standard_error is None else _least(gauge, level)
+            _wander(trace, past, n, x)
+        least = trace["least"] if gauge.standard_error is None else _least(gauge, level)
         jitter = short * _TO_SIGMA
-        new["jitter"] = jitter = jitter if jitter > least else least
-        new["noise"] = jitter if jitter > new["wander"] else new["wander"]
-    new["level"] = level
-    best = seen["best"]
-    if n >= 3 and (
-        best is None or x > best
-    ):  # a reading that is no better than the best cannot lift the median above it
-        xs = new["past"][-SHORT:]
-        middle = sorted(xs)[(len(xs) - 1) // 2]
-        if best is None or middle > best:
-            new["best"], new["best_step"], best = middle, new["steps"][len(xs) // 2 - len(xs)], middle
-    if x > seen["top"]:
-        new["top"], new["top_step"] = x, step
-    elif x < seen["low"]:
-        new["low"] = x
-    count, total = seen["open"]
-    if count + 1 >= n // _FINENESS:
-        new["course"] = _add(seen["course"], [step, (total + level) / (count + 1), count + 1])
-        new["open"] = _EMPTY
+        trace["jitter"] = noise = jitter if jitter > least else least
+        if trace["wander"] > noise:
+            noise = trace["wander"]
+        trace["noise"] = noise
+    steps.append(step)
+    if n > SHORT + 1:
+        del steps[0]
+    past.append(x)
+    if n > _KEPT:
+        del past[0]
+    trace["level"] = level
+    best = trace["best"]
+    if best is None or x > best:  # a reading that is no better than the best cannot lift the median above it
+        best = _best(trace, n)
+    if x > trace["top"]:
+        trace["top"], trace["top_step"] = x, step
+    elif x < trace["low"]:
+        trace["low"] = x
+    if best is None or best - level < gauge.worse or best - level < 4 * trace["calm"]:
+        trace["calm"] = noise
+
+
+def remember(trace: State, step: int, gauge: Scale) -> None:
+    """Bring the long memory up to the reading that was taken last."""
+    n, level = trace["n"], trace["level"]
+    total = trace["sum"] + level
+    count = n - trace["closed"]
+    if count >= n // _FINENESS:
+        trace["course"] = _add(trace["course"], [step, total / count, count])
+        trace["closed"], trace["sum"] = n, 0.0
     else:
-        new["open"] = [count + 1, total + level]
-    if best is None or best - level < gauge.worse or best - level < 4 * seen["calm"]:
-        new["calm"] = new["noise"]
-    extreme = seen["extreme"]
-    if level != extreme:
-        heading = seen["heading"]
-        if (level - extreme) * heading > 0:
-            new["extreme"] = level
-        elif not -gauge.swing < level - extreme < gauge.swing:
-            new["turns"] = seen["turns"] + (1 if heading else 0)
-            new["heading"], new["extreme"] = (1 if level > extreme else -1), level
-    if n >= seen["next_mark"]:
-        mark = seen["mark"]
-        new["flat"] = mark is not None and abs(level - mark) < max(2 * new["noise"], 0.2 * gauge.worse)
-        new["mark"], new["next_mark"] = level, n + max(10, n // 4)
-    return new
+        trace["sum"] = total
+    if level != trace["extreme"]:
+        _turn(trace, level, gauge.swing)
+    if n >= trace["next_mark"]:
+        mark = trace["mark"]
+        trace["flat"] = mark is not None and abs(level - mark) < max(2 * trace["noise"], 0.2 * gauge.worse)
+        trace["mark"], trace["next_mark"] = level, n + max(10, n // 4)
 
 
-def _first(seen: State, step: int, x: float, gauge: Gauge) -> State:
-    least = _least(gauge, x)
-    levels = dict.fromkeys(("level", "top", "low", "extreme"), x)
-    noises = dict.fromkeys(("least", "noise", "jitter", "calm"), least)
-    course = [[step, x, 1]]
-    start = gauge.start(x)
-    return {
-        **seen,
-        **levels,
-        **noises,
-        "n": 1,
-        "steps": [step],
-        "past": [x],
-        "start": start,
-        "top_step": step,
-        "course": course,
-    }
+def doubt(trace: State) -> float:
+    """Noise by which to judge a fall from the best: what it was before, so that the fall itself is not taken for it."""
+    calm, jitter = trace["calm"], trace["jitter"]
+    return float(jitter if calm < jitter else calm)
 
 
-def _least(gauge: Gauge, level: float) -> float:
+def is_lost(trace: State, gauge: Scale, ease: float = 1.0) -> bool:
+    """Whether a reading is worse than its best by what matters and by more than noise, with something to lose.
+
+    Args:
+        trace: The trace.
+        gauge: What its levels mean.
+        ease: Factor on how much worse it must be.
+    """
+    best, level = trace["best"], trace["level"]
+    if best is None or best - level < ease * gauge.worse:
+        return False
+    start = trace["start"]
+    return (
+        gauge.progress(best, start) >= TO_LOSE
+        and not gauge.same(best, best - (best - level) / ease, start)
+        and best - level >= ease * LOST_SIGMAS * doubt(trace)
+    )
+
+
+def course(trace: State) -> list[list[float]]:
+    """The whole course as [last step, mean level, readings], the unfinished stretch included."""
+    count = trace["n"] - trace["closed"]
+    return [*trace["course"], [trace["steps"][-1], trace["sum"] / count, count]] if count else trace["course"]
+
+
+def _best(trace: State, n: int) -> float | None:
+    """The best after a reading that may have lifted it."""
+    best: float | None = trace["best"]
+    if n < 3:
+        return best
+    xs = trace["past"][-SHORT:]
+    middle: float = sorted(xs)[(len(xs) - 1) // 2]
+    if best is not None and middle <= best:
+        return best
+    trace["best"], trace["best_step"] = middle, trace["steps"][len(xs) // 2 - len(xs)]
+    return middle
+
+
+def _turn(trace: State, level: float, swing: float) -> None:
+    away, heading = level - trace["extreme"], trace["heading"]
+    if away * heading > 0:
+        trace["extreme"] = level
+    elif not -swing < away < swing:
+        trace["turns"] += 1 if heading else 0
+        trace["heading"], trace["extreme"] = (1 if away > 0 else -1), level
+
+
+def _least(gauge: Scale, level: float) -> float:
     """The least noise: a loss has its standard error in its own unit, and here it is needed for the logarithm."""
     if gauge.is_loss and gauge.standard_error is not None:
         return max(gauge.finest, gauge.standard_error * gauge.unit * math.exp(level))
     return gauge.finest
 
 
-def doubt(seen: State) -> float:
-    """Noise by which to judge a fall from the best: what it was before, so that the fall itself is not taken for it."""
-    calm, jitter = seen["calm"], seen["jitter"]
-    return float(jitter if calm is None or calm < jitter else calm)
-
-
-def is_lost(seen: State, gauge: Gauge, ease: float = 1.0) -> bool:
-    """Whether a reading is worse than its best by what matters and by more than noise, with something to lose.
-
-    Args:
-        seen: The trace.
-        gauge: What its levels mean.
-        ease: Factor on how much worse it must be.
-    """
-    best, level, start = seen["best"], seen["level"], seen["start"]
-    if best is None or best - level < ease * gauge.worse:
-        return False
-    return (
-        gauge.progress(best, start) >= TO_LOSE
-        and not gauge.same(best, best - (best - level) / ease, start)
-        and best - level >= ease * LOST_SIGMAS * doubt(seen)
-    )
-
-
-def course(seen: State) -> list[list[float]]:
-    """The whole course as [last step, mean level, readings], the unfinished stretch included."""
-    count, total = seen["open"]
-    return [*seen["course"], [seen["steps"][-1], total / count, count]] if count else seen["course"]
-
-
-def crossed(seen: State, target: float) -> State | None:
-    """The crossing that the last reading completes: 4 of the last 4 or 5 at the target, dated by the first of them."""
-    past = seen["past"]
-    if past[-1] < target or len(past) < SHORT - 1:
-        return None
-    xs = past[-SHORT:]
-    if sum(x >= target for x in xs) < SHORT - 1:
-        return None
-    place = next(i for i, x in enumerate(xs) if x >= target)
-    return _crossing(seen, place - len(xs), provisional=False)
-
-
-def lately(seen: State, target: float) -> State | None:
-    """A crossing that is too young to be sustained: at least the last two readings are at the target."""
-    xs = seen["past"][-SHORT:]
-    place = len(xs)
-    while place and xs[place - 1] >= target:
-        place -= 1
-    return _crossing(seen, place - len(xs), provisional=True) if len(xs) - place >= 2 else None
-
-
-def _crossing(seen: State, place: int, provisional: bool) -> State:
-    """The crossing at one of the last readings, counted from the end: -1 is the last."""
-    steps = seen["steps"]
-    return {
-        "step": steps[place],
-        "previous_step": steps[place - 1] if len(steps) + place > 0 else None,
-        "known_at": steps[-1],
-        "reading": seen["n"] + place,  # counted from 0
-        "provisional": provisional,
-    }
-
-
-def _wander(new: State, past: list[float], n: int, x: float) -> None:
-    medians = list(new["slow"])
+def _wander(trace: State, past: list[float], n: int, x: float) -> None:
+    medians = list(trace["slow"])
     for place, lag in enumerate(LAGS):
         if n > 2 * lag:
             count = n // 4 - lag // 2
             medians[place] = _quartile(medians[place], abs(x - 2 * past[-lag] + past[-2 * lag]), count)
-    new["slow"] = medians
-    trusted = [one for from_, one in zip(_TRUSTED, medians, strict=True) if one is not None and n >= from_]
-    new["wander"] = max(trusted, default=0.0) * _TO_SIGMA
+    trace["slow"] = medians
+    near, far = medians
+    if n >= _TRUSTED[0]:
+        trace["wander"] = (far if n >= _TRUSTED[1] and far > near else near) * _TO_SIGMA
 
 
 def _quartile(before: float | None, difference: float, count: int) -> float:
     if before is None:
         return max(difference, _LEAST)
-    step = 2 / count if count < 100 else _STEP
-    moved = before * (1 + 1.5 * step) if difference > before else before / (1 + 0.5 * step)
+    pace = 2 / count if count < 100 else _STEP
+    moved = before * (1 + 1.5 * pace) if difference > before else before / (1 + 0.5 * pace)
     return moved if moved > _LEAST else _LEAST
 
 

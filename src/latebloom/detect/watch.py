@@ -2,9 +2,7 @@
 
     memorized     sustained crossing by the training reading: accuracy 0.99, or 5 % of the uninformed loss
     generalized   sustained crossing by the validation reading: accuracy 0.95, or 10 % of the uninformed loss
-    onset         since the training set was fitted, and while it is, validation rose 0.20 (for a loss: halved) and 8
-                  times its noise above the lowest level, above all it held before that, and to a progress of 0.2;
-                  3 readings in a row
+    onset         validation leaves its floor while the training set is fitted, see `onset`
 
 A sustained crossing is 4 of 5 readings, dated by the first. The phases are those of `phase`, beside them happens what
 `happening` lists, and a resume: steps that were seen before are skipped.
@@ -13,7 +11,8 @@ A sustained crossing is 4 of 5 readings, dated by the first. The phases are thos
 from __future__ import annotations
 
 from functools import cached_property
-from math import inf, isfinite
+from math import isfinite
+from sys import float_info
 from typing import Literal
 
 from pydantic import Field
@@ -21,17 +20,43 @@ from pydantic import Field
 from ..base.component import Component
 from ..base.record import Event
 from . import happening
-from .gauge import LOSS_DONE, LOSS_FIT, Gauge, gauge
+from .gauge import Gauge, gauge
+from .milestones import generalize, memorize
 from .pair import side
-from .phase import IN_A_ROW, LEARNED, Sight, follow_phase
+from .phase import follow_phase
 from .replay import Readings, State
-from .trace import crossed, follow, is_lost, unseen
+from .scale import Scale
+from .trace import begun, copied, is_lost, remember, take
 
-SIGMAS = 8.0  # noise that an onset must exceed
-STILL_FITTED, LOSS_STILL_FITTED = 0.9, 0.25
-NOT_YET = 0.8  # progress; a run that had more when it was fitted has nothing to rise to
+LOSS_FIT, LOSS_DONE = 0.05, 0.10  # share of the uninformed loss: fitted, generalized
+_LARGEST = float_info.max
 PER_CENT_FROM = 1.01  # no accuracy is larger, whatever it was rounded to
-DIP = 0.5  # share of the target
+
+
+class _Plan:
+    """What a `Watch` looks at, worked out once. Plain attributes: fields of components take ten times as long."""
+
+    __slots__ = ("fit_at", "generalized_at", "held", "looks", "norm", "train", "val")
+
+    def __init__(self, gauges: dict[str, Scale], norm: str | None, fit_at: float, generalized_at: float) -> None:
+        self.train, self.val, self.norm = gauges.get("train"), gauges.get("val"), norm
+        self.fit_at, self.generalized_at = fit_at, generalized_at
+        self.held = [  # readings that can degrade
+            (place, one)
+            for place, one in gauges.items()
+            if place == "val" or (place != "train" and not one.is_loss and not one.reading.startswith("train"))
+        ]
+        self.looks = []
+        for place, one in gauges.items():
+            is_share = one.unit == 1.0 and one.kind in ("accuracy", "coverage")
+            self.looks.append(
+                (
+                    *(place, one, one.reading, one.jump),
+                    PER_CENT_FROM if is_share else _LARGEST,  # the highest value that is no per cent
+                    not one.is_loss or place in ("train", "val") or bool(side(one.reading)),  # whether its long memory is asked for, see `signs`
+                    one.is_loss and place != "train" and side(one.reading) != "train",  # whether it can descend
+                )
+            )
 
 
 class Watch(Component):
@@ -52,20 +77,15 @@ class Watch(Component):
     """Validation accuracy that counts as generalized."""
 
     @cached_property
-    def gauges(self) -> dict[str, Gauge]:
-        """The gauge of each place of the state: `train`, `val`, and others by the name of their reading."""
+    def gauges(self) -> dict[str, Scale]:
+        """The scale of each place of the state: `train`, `val`, and others by the name of their reading."""
         both = {"train": self.train, "val": self.val}
-        return {k: v for k, v in both.items() if v is not None} | {one.reading: one for one in self.also}
+        gauges = {k: v for k, v in both.items() if v is not None} | {one.reading: one for one in self.also}
+        return {place: one.scale for place, one in gauges.items()}
 
     @cached_property
-    def _plan(self) -> list[tuple[str, Gauge, str, float, float, bool]]:
-        """Of each gauge: place, gauge, reading, jump, the highest value that is no per cent, whether it can descend."""
-        plan = []
-        for place, one in self.gauges.items():
-            is_share = one.unit == 1.0 and one.kind in ("accuracy", "coverage")
-            descends = one.is_loss and place != "train" and side(one.reading) != "train"
-            plan.append((place, one, one.reading, one.jump, PER_CENT_FROM if is_share else inf, descends))
-        return plan
+    def _plan(self) -> _Plan:
+        return _Plan(self.gauges, self.norm, self.fit_at, self.generalized_at)
 
     @cached_property
     def _in_per_cent(self) -> Watch:
@@ -108,6 +128,7 @@ class Watch(Component):
             "phase": "warmup",
             "phase_since": None,
             "next_phase": None,  # [phase, step, readings in a row]
+            "lost": [],  # places whose readings are degraded
             "behind": False,
         }
 
@@ -117,191 +138,109 @@ class Watch(Component):
 
     def update(self, state: State, step: int, readings: Readings) -> tuple[State, list[Event]]:
         """Look at one evaluation. Steps that were seen before are skipped: a resumed run writes them again."""
-        if state["step"] is not None and step <= state["step"]:
-            told = [] if state["behind"] else [Event(step, "resume", step, {"from_step": state["step"]})]
-            return {**state, "behind": True}, told
-        return self.scaled(state)._look(state, step, readings)
+        new = {**state, "traces": {place: copied(trace) for place, trace in state["traces"].items()}}
+        return new, self.take(new, step, readings)
 
-    def _look(self, state: State, step: int, readings: Readings) -> tuple[State, list[Event]]:
+    def take(self, state: State, step: int, readings: Readings) -> list[Event]:
+        """As `update`, but `state` itself is changed: for those who need no other state than the last."""
+        last = state["step"]
+        if last is not None and step <= last:
+            told = [] if state["behind"] else [Event(step, "resume", step, {"from_step": last})]
+            state["behind"] = True
+            return told
+        return (self._in_per_cent if state["per_cent"] else self)._take(state, step, readings)
+
+    def _take(self, state: State, step: int, readings: Readings) -> list[Event]:
+        plan = self._plan
         events: list[Event] = []  # `list[Event]()` takes ten times as long
-        seen: list[str] = []
-        new = state.copy()
-        new["step"], new["behind"] = step, False
-        new["traces"] = traces = dict(state["traces"])
-        pending, broken = state["jumps"], state["broken"]
-        for place, one, reading, jump, highest, descends in self._plan:
+        state["step"], state["behind"] = step, False
+        traces, pending, broken = state["traces"], state["jumps"], state["broken"]
+        is_train = is_val = False
+        for place, one, reading, jump, highest, is_kept, descends in plan.looks:
             value = readings.get(reading)
             if value is None:
                 continue
-            if not isfinite(value):
-                happening.not_finite(new, step, place, one, events)
+            if not -_LARGEST <= value <= highest:
+                if isfinite(value):
+                    return self._start_again(state, step, readings)
+                happening.not_finite(state, step, place, one, events)
                 continue
-            if value > highest:
-                return self._start_again(state, step, readings)
             if broken and broken.get(place):
-                new["broken"] = {**new["broken"], place: 0}
-            before, x = traces.get(place) or unseen(), one.level(float(value))
-            traces[place] = trace = follow(before, step, x, one)
-            if before["n"] == 0:
-                self._share_floor(traces)
-            elif not -jump < x - before["level"] < jump or (pending and pending.get(place) is not None):
-                happening.jump(new, place, before, step, x, one, events)
+                state["broken"] = {**state["broken"], place: 0}
+            x = one.level(float(value))
+            trace = traces.get(place)
+            if trace is None:
+                trace = traces[place] = begun(step, x, one)
+                _settle(traces, plan)
+            else:
+                if not -jump < x - trace["level"] < jump or (pending and pending.get(place) is not None):
+                    happening.jump(state, place, trace, step, x, one, events)
+                take(trace, step, x, one)
+                if is_kept:
+                    remember(trace, step, one)
             if descends:
-                happening.descend(new, place, step, trace, one, events)
-            seen.append(place)
-        if self.norm is not None and self.norm in readings:
-            happening.follow_norm(new, step, readings[self.norm])
+                happening.descend(state, place, step, trace, one, events)
+            if place == "train":
+                is_train = True
+            elif place == "val":
+                is_val = True
+        if plan.norm is not None and plan.norm in readings:
+            happening.follow_norm(state, step, readings[plan.norm])
+        if not (is_train or is_val):
+            return events
         known = len(events)
-        if "train" in seen and new["fit"] is None:
-            self._fit(new, events)
-        if "val" in seen:
-            self._val(new, step, events)
-        elif "train" not in seen:
-            return new, events
-        crossed_now = any(event.kind in ("memorized", "generalized") for event in events[known:])
-        follow_phase(new, step, self._sight(new), crossed_now)
-        return new, events
+        if is_train and state["fit"] is None and plan.train is not None:
+            memorize(state, plan.train, plan.val, events)
+        if is_val and plan.val is not None:
+            generalize(state, step, plan.val, events)
+        state["lost"] = _lost(state, plan)
+        has_crossed = any(event.kind != "onset" for event in events[known:]) if events else False
+        follow_phase(state, step, plan.train, plan.val, has_crossed)
+        return events
 
-    def _start_again(self, state: State, step: int, readings: Readings) -> tuple[State, list[Event]]:
+    def _start_again(self, state: State, step: int, readings: Readings) -> list[Event]:
         """Accuracies turned out to be per cent: what was read before as fractions is forgotten."""
-        fresh = {**self.init(), "per_cent": True, "declared": state["declared"]}
-        return self._in_per_cent._look(fresh, step, readings)
-
-    def _share_floor(self, traces: dict[str, State]) -> None:
-        """Knowing nothing scores the same on both sets: by the validation loss, by the lower of the accuracies."""
-        if "train" not in traces or "val" not in traces or self.gauges["train"].kind != self.gauges["val"].kind:
-            return
-        both = [traces["train"]["start"], traces["val"]["start"]]
-        start = both[1] if self.gauges["val"].is_loss else min(both)
-        for place in ("train", "val"):
-            if self.gauges[place].floor is None:
-                traces[place] = {**traces[place], "start": start}
-
-    # ---- crossings
+        declared = state["declared"]
+        state.clear()
+        state.update({**self.init(), "per_cent": True, "declared": declared})
+        return self._in_per_cent._take(state, step, readings)
 
     def target(self, place: Literal["train", "val"], state: State) -> float | None:
         """The level that counts as fitted, or as generalized; None if it is not known in advance."""
-        one, start = self.gauges[place], state["traces"][place]["start"]
-        return one.goal(start, *((self.fit_at, LOSS_FIT) if place == "train" else (self.generalized_at, LOSS_DONE)))
+        target: float | None = state["traces"][place]["target"]
+        return target
 
     def progress(self, place: str, state: State, x: float) -> float:
         """Share of the way from knowing nothing (0) to perfection (1)."""
         return self.gauges[place].progress(x, state["traces"][place]["start"])
 
-    def _fit(self, new: State, events: list[Event]) -> None:
-        target = self.target("train", new)
-        if target is None or (found := crossed(new["traces"]["train"], target)) is None:
-            return
-        new["fit"] = found
-        least = (
-            self.train.goal(new["traces"]["train"]["start"], STILL_FITTED, LOSS_STILL_FITTED) if self.train else None
-        )
-        new["still_fitted"] = target if least is None else least
-        events.append(_crossing("memorized", found, self.train, target))
-        val = new["traces"].get("val")
-        if val is None or self.val is None:
-            return
-        known = len(val["steps"])
-        pairs = list(zip(val["steps"], val["past"][-known:], strict=True))
-        new["at_fit"] = next((x for at, x in reversed(pairs) if at <= found["step"]), pairs[0][1])
-        for at, x in pairs:
-            if found["step"] <= at < new["step"]:  # the reading of this step is still to come
-                self._rise(new, at, x, self.val, val, events)
-
-    def _val(self, new: State, step: int, events: list[Event]) -> None:
-        val, one = new["traces"]["val"], self.gauges["val"]
-        x = val["past"][-1]
-        if new["fit"] is not None and new["onset"] is None:
-            if new["at_fit"] is None:
-                new["at_fit"] = x
-            self._rise(new, step, x, one, val, events)
-        target = self.target("val", new)
-        if new["gen"] is not None:
-            self._dip(new, val, target)
-        elif target is not None and (found := crossed(val, target)) is not None:
-            new["gen"] = found
-            events.append(_crossing("generalized", found, one, target))
-
-    def _rise(self, new: State, step: int, x: float, one: Gauge, val: State, events: list[Event]) -> None:
-        if new["traces"]["train"]["level"] < new["still_fitted"]:
-            new["rise"] = None
-            return
-        floor, rise, needed = new["floor"], new["rise"], 0.0
-        if floor is None or x < floor + max(0.5 * one.rise, 4 * new["calm"]):
-            new["calm"] = val["noise"]
-        if floor is not None and x >= floor + one.rise:
-            needed = max(one.rise, SIGMAS * new["calm"])
-            risen = (
-                x >= floor + needed
-                and x >= new["peak"]
-                and one.progress(x, val["start"]) >= LEARNED
-                and one.progress(floor, val["start"]) < NOT_YET
-            )
-        else:
-            risen = False
-        if risen or rise is not None:
-            new["rise"] = rise = None if not risen else [step, 1] if rise is None else [rise[0], rise[1] + 1]
-        new["since_fit"] = since = [*new["since_fit"][-4:], x]
-        high = new["high"]
-        if floor is None or x < floor or x > high:  # else the median of the last 5 can be neither lower nor higher
-            level = sorted(since)[(len(since) - 1) // 2]
-            new["high"] = high = level if high is None else max(high, level)
-            if floor is None or level < floor:
-                new["floor"], new["peak"] = level, high
-        if rise is not None and rise[1] == IN_A_ROW:
-            new["onset"] = rise[0]
-            evidence: dict[str, float | int | str] = {
-                "reading": one.reading,
-                "floor": one.value(floor),
-                "value": one.value(x),
-                "rise_needed": needed,
-                "noise": new["calm"],
-            }
-            events.append(Event(rise[0], "onset", new["step"], evidence))
-
-    def _sight(self, new: State) -> Sight | None:
-        traces = new["traces"]
-        val, train = traces.get("val"), traces.get("train")
-        if val is None:
-            return None
-        one, level, is_lost = self.gauges["val"], val["level"], bool(self.lost(new))
-        progress = one.progress(level, val["start"])
-        if new["gen"] is not None:
-            target = self.target("val", new)
-            return Sight(is_lost, True, target is None or level >= target - one.worse, progress, 0.0, False, False)
-        gap = 0.0 if train is None else self.progress("train", new, train["level"]) - progress
-        has_risen = new["onset"] is not None and level >= new["floor"] + 0.5 * max(one.rise, SIGMAS * new["calm"])
-        return Sight(is_lost, False, False, progress, gap, new["rise"] is not None, has_risen)
-
-    def _dip(self, new: State, val: State, target: float | None) -> None:
-        start, (count, inside) = val["start"], new["dips"]
-        at_target = 1.0 if target is None else self.gauges["val"].progress(target, start)
-        share = self.gauges["val"].progress(val["past"][-1], start) / at_target
-        if not inside and share < DIP:
-            new["dips"] = [count, True]
-        elif inside and share >= 0.9:
-            new["dips"] = [count + 1, False]
-
-    # ---- what was lost
-
-    @cached_property
-    def _held(self) -> list[tuple[str, Gauge]]:
-        """The readings that can degrade."""
-        of_val = [("val", self.val)] if self.val is not None else []
-        others = [(one.reading, one) for one in self.also if not one.is_loss and not one.reading.startswith("train")]
-        return of_val + others
-
     def lost(self, state: State) -> list[str]:
         """The places whose readings are degraded now."""
-        traces = state["traces"]
-        ease = 0.5 if state["phase"] == "degradation" else 1.0  # what was lost is back when half of it is
-        return [place for place, one in self._held if place in traces and is_lost(traces[place], one, ease)]
+        return _lost(state, self._plan)
 
 
-def _crossing(kind: str, found: State, one: Gauge | None, target: float) -> Event:
-    evidence: dict[str, float | int | str] = {"reading": one.reading if one else "", "target": target}
-    if one is not None:
-        evidence["target"] = one.value(target)
-    if found["previous_step"] is not None:
-        evidence["previous_step"] = found["previous_step"]
-    return Event(found["step"], kind, found["known_at"], evidence)
+def _lost(state: State, plan: _Plan) -> list[str]:
+    lost: list[str] = []
+    ease = 0.5 if state["phase"] == "degradation" else 1.0  # what was lost is back when half of it is
+    for place, one in plan.held:
+        trace = state["traces"].get(place)
+        if trace is not None and is_lost(trace, one, ease):
+            lost.append(place)
+    return lost
+
+
+def _settle(traces: dict[str, State], plan: _Plan) -> None:
+    """Floors and targets, once a first reading is known.
+
+    Knowing nothing scores the same on both sets: by the validation loss, by the lower of the accuracies.
+    """
+    (train, val), (of_train, of_val) = (traces.get("train"), traces.get("val")), (plan.train, plan.val)
+    if train and val and of_train and of_val and of_train.kind == of_val.kind:
+        start = val["start"] if of_val.is_loss else min(train["start"], val["start"])
+        for trace, one in ((train, of_train), (val, of_val)):
+            if one.floor is None:
+                trace["start"] = start
+    if train and of_train:
+        train["target"] = of_train.goal(train["start"], plan.fit_at, LOSS_FIT)
+    if val and of_val:
+        val["target"] = of_val.goal(val["start"], plan.generalized_at, LOSS_DONE)

@@ -16,8 +16,8 @@ LEAST = 1e-9  # what a raw output is raised to before its logarithm, as the publ
 class Log2SquaredError(Component):
     """(log2 of the answer - label)^2, where the label is already the logarithm to base 2.
 
-    Source: the public project *Learning the m-height* (Log2-MSE), whose grokking experiment has the head `raw` and whose
-    lower-bound experts have `at_least_one`.
+    Source: the public project *Learning the m-height* (Log2-MSE). The head of its grokking experiment is `raw`, that of
+    its lower-bound experts `at_least_one`.
     """
 
     kind: Literal["log2_squared_error"] = "log2_squared_error"

@@ -62,6 +62,19 @@ def hessian_product(loss: Callable[[Params], Tensor], params: Params) -> tuple[C
     return product, len(gradient_D)
 
 
+def preconditioned(product: Callable[[Tensor], Tensor], scale_D: Tensor) -> Callable[[Tensor], Tensor]:
+    """From products with H to those with P^-1/2 H P^-1/2, P = diag(scale_D): the curvature an adaptive optimizer sees.
+
+    Args:
+        product: From v (D,) to H v (D,).
+        scale_D: The diagonal of P, positive, by which each gradient is divided before the step.
+
+    Source: Cohen et al. (2022), Adaptive gradient methods at the edge of stability, arXiv:2207.14484.
+    """
+    root_D = scale_D.sqrt()
+    return lambda v_D: product(v_D / root_D) / root_D
+
+
 def largest_eigenvalue(
     product: Callable[[Tensor], Tensor], numbers: int, iterations: int = 30, seed: int = 0
 ) -> tuple[float, float]:
