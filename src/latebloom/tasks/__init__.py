@@ -12,9 +12,10 @@ from .mixture import Mixture, MixturePart
 from .modular import Modular
 from .parity import Parity
 from .permutation import Permutation
+from .small_codes import SmallCodes
 from .split import Part, Split, share_counts, share_notice
 
-Task = Annotated[Modular | Permutation | Parity | Mixture | Images, Field(discriminator="kind")]
+Task = Annotated[Modular | Permutation | Parity | Mixture | Images | SmallCodes, Field(discriminator="kind")]
 
 TASKS = table(Task)
 
@@ -27,6 +28,7 @@ __all__ = [
     "Parity",
     "Part",
     "Permutation",
+    "SmallCodes",
     "Split",
     "Task",
     "share_counts",

@@ -34,6 +34,7 @@ class Split:
     vocabulary: tuple[str, ...]  # what each token id means; () for features: floats, or bytes that mean byte / 255
     label_names: tuple[str, ...]  # what each label means; () for numbers
     parts: dict[str, Part]  # by operation; one entry unless the task is a mixture
+    blind: float | None = None  # accuracy of always answering the commonest label, where that is the fair chance
 
     @property
     def outputs(self) -> int:
@@ -43,6 +44,8 @@ class Split:
     @property
     def chance(self) -> float:
         """What knowing nothing scores: the accuracy of guessing, or the share of variance that a mean explains."""
+        if self.blind is not None:
+            return self.blind
         return 1 / len(self.label_names) if self.label_names else 0.0
 
     @property
