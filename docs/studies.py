@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,17 @@ DATA = Path(__file__).parent / "findings" / "data"
 def study(name: str) -> PublishedStudy:
     """A published study from `docs/findings/data`."""
     return read_published(DATA / f"{name}.json")
+
+
+def drawn(table: Callable[..., str], name: str, *args: str) -> Callable[[], str]:
+    """A part of a document, or what to run as long as the study is not published."""
+
+    def draw() -> str:
+        if not (DATA / f"{name}.json").exists():
+            return f"Not measured here yet: `latebloom study run {name}` trains it.\n"
+        return table(name, *args).rstrip("\n") + "\n"
+
+    return draw
 
 
 @cache

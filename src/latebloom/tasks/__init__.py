@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..base.component import table
 from .images import Images
+from .linear_codes import LinearCodes
 from .mixture import Mixture, MixturePart
 from .modular import Modular
 from .parity import Parity
@@ -15,13 +16,16 @@ from .permutation import Permutation
 from .small_codes import SmallCodes
 from .split import Part, Split, share_counts, share_notice
 
-Task = Annotated[Modular | Permutation | Parity | Mixture | Images | SmallCodes, Field(discriminator="kind")]
+Task = Annotated[
+    Modular | Permutation | Parity | Mixture | Images | SmallCodes | LinearCodes, Field(discriminator="kind")
+]
 
 TASKS = table(Task)
 
 __all__ = [
     "TASKS",
     "Images",
+    "LinearCodes",
     "Mixture",
     "MixturePart",
     "Modular",

@@ -201,8 +201,8 @@ class _Space:
         n, k = plan.n, plan.k
         terms = max(len(size[0].entries) for size in plan.sizes) if plan.sizes else 0
         widest = n * max((math.comb(n - 1, t) for t in range(k, n)), default=0)
-        self.every_MB = np.empty((plan.minor_count, batch), dtype)
-        self.terms = np.empty((2, terms, batch), dtype)
+        self.every_MB: Numbers = np.empty((plan.minor_count, batch), dtype)
+        self.terms: Numbers = np.empty((2, terms, batch), dtype)
         self.circuits_TtB = np.empty((*plan.circuits_Tt.shape, batch), dtype)
         self.above_TtB = np.empty_like(self.circuits_TtB)
         self.tables = np.empty((3, widest * batch))
@@ -259,7 +259,8 @@ def _minors(plan: Plan, cells: Numbers, space: _Space, *, signed: bool) -> Numbe
             else:
                 wanted += term
         begin += len(wanted)
-    return np.abs(every.take(plan.minors_S, axis=0))
+    minors_SB: Numbers = np.abs(every.take(plan.minors_S, axis=0))
+    return minors_SB
 
 
 def _ratios(minors_SB: Numbers, plan: Plan, space: _Space) -> Floats:
@@ -275,10 +276,10 @@ def _ratios(minors_SB: Numbers, plan: Plan, space: _Space) -> Floats:
         with np.errstate(divide="ignore"):
             return np.divide(above, each, out=above)
     zero = each == 0
-    each[zero] = 1
+    above[zero], each[zero] = 0, 1
     try:
         ratios: Floats = (above / each).astype(np.float64)
     except OverflowError:
-        raise DataError("a height is above 1e308, the largest number of float64; scale the columns") from None
+        raise DataError("a ratio of minors is above 1e308, the largest number of float64; scale the columns") from None
     ratios[zero] = np.inf
     return ratios

@@ -157,7 +157,8 @@ def _place(subsets: NDArray[np.integer]) -> Positions:
     """The place of each subset among those of its size."""
     size, most = subsets.shape[1], int(subsets.max(initial=0))
     binomials = np.array([[math.comb(p, j + 1) for j in range(size)] for p in range(most + 1)])
-    return np.sum(binomials[subsets, np.arange(size)], axis=1, dtype=np.intp)
+    places: Positions = np.sum(binomials[subsets, np.arange(size)], axis=1, dtype=np.intp)
+    return places
 
 
 def _without(subsets: Positions) -> Positions:

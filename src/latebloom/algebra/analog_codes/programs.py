@@ -108,7 +108,7 @@ def classic_count(n: int, m: int) -> int:
         >>> classic_count(10, 6)
         322560
     """
-    return n * (n - 1) * math.comb(n - 2, m - 1) * 2**m
+    return n * (n - 1) * math.comb(n - 2, m - 1) << m
 
 
 def reduced_count(n: int, m: int) -> int:

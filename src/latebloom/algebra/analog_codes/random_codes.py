@@ -51,6 +51,32 @@ class Codes(NamedTuple):
     rejected: int  # drawn and replaced, for a height that was infinite
 
 
+def groups_named(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Groups as a command line says them: `all`, or triples n,k,m between blanks; n,k is every m from 2 to n - k.
+
+    Raises:
+        SpecError: A word is no group of a code.
+
+    Example:
+        >>> groups_named("9,6 10,4,3")
+        ((9, 6, 2), (9, 6, 3), (10, 4, 3))
+    """
+    if text.strip() == "all":
+        return GROUPS
+    found: list[tuple[int, int, int]] = []
+    for word in text.replace(";", " ").split():
+        match [int(part) for part in word.split(",") if part.isdecimal()]:
+            case [n, k] if word.count(",") == 1 and k >= 1 and n - k >= 2:
+                found += [(n, k, m) for m in range(2, n - k + 1)]
+            case [n, k, m] if word.count(",") == 2 and k >= 1 and 1 <= m <= n - k:
+                found.append((n, k, m))
+            case _:
+                raise SpecError(f"group {word!r}; expected n,k,m with 1 <= m <= n - k, e.g. 9,4,2, or n,k for all m")
+    if not found:
+        raise SpecError("no group is named; expected all, or n,k,m, e.g. 9,4,2")
+    return tuple(dict.fromkeys(found))
+
+
 def draw(
     seed: int,
     split: str,

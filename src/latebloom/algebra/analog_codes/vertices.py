@@ -51,7 +51,7 @@ def minimum_distance(G: ArrayLike) -> int:
         2
     """
     G_kn = np.asarray(G, dtype=np.float64)
-    k, n = G_kn.shape
+    k, n = len(G_kn), len(G_kn[0])
     for zeros in range(n - 1, k - 2, -1):
         for Y in itertools.combinations(range(n), zeros):
             if np.linalg.matrix_rank(G_kn[:, list(Y)]) < k:
