@@ -13,7 +13,8 @@ def test_every_shipped_study_can_be_planned_and_says_what_it_is(name):
     assert study.name == name and set(study.about) == {"title", "source", "expect"}
     trials = plan(study)
     seeds = {trial.label["seed"] for trial in trials}
-    assert len(trials) == study.size and len(seeds) >= 5
+    least = 2 if name.startswith("forecast-") else 5  # a corpus of many configurations; nothing is compared in it
+    assert len(trials) == study.size and len(seeds) >= least
     by_arm = {}
     for trial in trials:
         by_arm.setdefault(trial.label.get("arm"), set()).add(trial.spec.seed)
@@ -25,7 +26,7 @@ def test_the_six_arms_have_the_same_weight_decay_and_differ_in_interventions_alo
         specs = {t.label["arm"]: t.spec.model_dump() for t in plan(study_named(name, ["seed=0"]))}
         assert len(specs) == 6
         for spec in specs.values():
-            assert (spec["optimizer"]["weight_decay"], spec["optimizer"]["learning_rate"]) == (1.0, 1e-3)
+            assert spec["optimizer"]["weight_decay"] == 1.0
             assert {k: v for k, v in spec.items() if k not in ("interventions", "name")} == {
                 k: v for k, v in specs["baseline"].items() if k not in ("interventions", "name")
             }

@@ -10,12 +10,14 @@ import pytest
 from latebloom.algebra import modular, permutations
 from latebloom.base.component import from_dict
 from latebloom.base.errors import SpecError
-from latebloom.tasks import TASKS, Mixture, Modular, Parity, Permutation, Task
+from latebloom.tasks import TASKS, Mixture, Modular, Parity, Permutation, SmallCodes, Task
 
 EXAMPLES = [
     *[Modular(operation=operation, modulus=7) for operation in modular.OPERATIONS],
     *[Permutation(operation=operation, degree=3) for operation in permutations.OPERATIONS],
     Parity(bits=6, subset_size=2),
+    SmallCodes(largest=2, height=1),
+    SmallCodes(largest=1, height=2, cut_by="orbit"),
     Mixture(
         parts={
             "four": {"share": 1, "task": {"kind": "parity", "bits": 4, "train_fraction": 0.75}},
@@ -32,7 +34,7 @@ def train_of(task, seed):
 
 
 def test_every_task_of_the_table_is_tried_here():
-    assert {task.kind for task in EXAMPLES} == TASKS.keys() - {"images"}  # which counts nothing up: `test_images.py`
+    assert {task.kind for task in EXAMPLES} == TASKS.keys() - {"images", "linear_codes"}  # these count nothing up
     assert set(TASKS.values()) == set(typing.get_args(typing.get_args(Task)[0]))
 
 
@@ -84,7 +86,7 @@ def test_a_task_survives_the_way_through_plain_data(task):
 @every_task
 def test_a_task_says_how_long_its_examples_are_and_which_token_asks(task):
     split = task.split(0)
-    if task.kind != "mixture":
+    if task.kind not in ("mixture", "small_codes"):  # of these two no mixture is made
         assert task.length == split.inputs_NT.shape[1]
         assert task.operator is None or split.vocabulary[split.inputs_NT[0, 1]] == task.operator
 
@@ -151,7 +153,7 @@ def test_changing_the_operation_checks_the_modulus_again():
         (
             {"kind": "modulr"},
             "task.kind",
-            "Did you mean 'modular'? Known: modular, permutation, parity, mixture, images.",
+            "Did you mean 'modular'? Known: modular, permutation, parity, mixture, images,",
         ),
         ({"kind": "modular", "operation": "divid"}, "task.operation", "Did you mean 'divide'?"),
         ({"kind": "modular", "modulus": 1}, "task.modulus = 1", "expected a whole number in [2, 2003]"),
