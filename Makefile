@@ -1,5 +1,5 @@
 # The two commands of a newcomer are `make demo` and `make test`.
-.PHONY: help demo test lint check slow cluster browser bench docs clean
+.PHONY: help demo test lint check slow integrations cluster browser bench docs clean
 PY := .venv/bin/python
 
 help:      ## this list
@@ -20,7 +20,10 @@ lint: .venv/dev.done      ## format, lint, strict types, import contracts
 check: lint test      ## what must be green before a commit
 
 slow: .venv/dev.done      ## every crash point, hundreds of kills, long properties
-	$(PY) -m pytest -m slow --ignore tests/lab/test_ray_engine.py
+	$(PY) -m pytest -m slow --ignore tests/lab/test_ray_engine.py --ignore tests/integrations
+
+integrations: .venv/integrations.done      ## the adapters in real trainings of Lightning, Hugging Face, Keras, accelerate; W&B, MLflow
+	$(PY) -m pytest -m slow tests/integrations
 
 cluster: .venv/dev.done      ## a sweep over two Ray nodes in network namespaces (root and ip), which die and vanish
 	$(PY) -m pytest tests/lab/test_ray_engine.py
@@ -48,3 +51,7 @@ clean:      ## forget the environment
 .venv/dev.done: pyproject.toml constraints.txt scripts/bootstrap.sh
 	EXTRAS=[dev,browser,ray] sh scripts/bootstrap.sh
 	@touch $@ .venv/test.done .venv/demo.done
+
+.venv/integrations.done: pyproject.toml constraints.txt scripts/bootstrap.sh
+	EXTRAS=[dev,browser,ray,integrations] sh scripts/bootstrap.sh
+	@touch $@ .venv/dev.done .venv/test.done .venv/demo.done

@@ -8,6 +8,8 @@ import sys
 ALL = (
     *("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults"),
     *("filters", "spectra", "live_spectra", "sweep", "sweep_faults", "mlp_step", "detector", "local_complexity"),
+    "heights",
+    "stopping",
 )
 
 for name in sys.argv[1:] or ALL:

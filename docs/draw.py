@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from docs import claims, studies
+from docs import claims, forecast, jumps, studies
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "latebloom"
@@ -179,6 +179,42 @@ def counted(name: str) -> Callable[[], str]:
     return table
 
 
+DECAY, FRACTION = "optimizer.weight_decay", "task.train_fraction"
+PLANES = {
+    "phases-perceptron": (FRACTION, DECAY),
+    "phases-parity": (FRACTION, DECAY),
+    "phases-decay-fraction": (FRACTION, DECAY),
+    "phases-rate-decay": ("optimizer.learning_rate", DECAY),
+}
+
+
+def heights() -> str:
+    """Exact m-heights beside the ways there were before."""
+    found = result("heights")["measured"]
+    others = ("classic programs", "reduced programs", "the package")
+    lines = ["| code | ours, µs | " + " | ".join(f"{other}, s | times ours" for other in others) + " |"]
+    lines.append("|---|---:" + "|---:" * 2 * len(others) + "|")
+    for code, row in found["codes"].items():
+        cells = [f"{row[f'{other}, s']:g} | {row[f'{other}, times ours']:,.0f}" for other in others]
+        lines.append(f"| {code} | {row['microseconds']} | {' | '.join(cells)} |")
+    lines += ["", "| the data set of 21 groups | |", "|---|---:|"]
+    lines += [f"| {key} | {value:,} |" for key, value in found["data set"].items()]
+    return "\n".join(lines) + f"\n\n{measured_by('heights')} The package is {found['package']}.\n"
+
+
+def heights_of_a_matrix() -> str:
+    """What `latebloom mheight` says about a small matrix."""
+    from click.testing import CliRunner
+
+    from latebloom.cli.app import app
+
+    runner, rows = CliRunner(), "3 1 2\n1 4 -2\n"
+    with runner.isolated_filesystem():
+        Path("P.txt").write_text(rows)
+        said = runner.invoke(app, ["mheight", "P.txt"]).output
+    return f"```console\n$ cat P.txt\n{rows}$ latebloom mheight P.txt\n{said}```\n"
+
+
 DRAWN: dict[str, Callable[[], str]] = {
     "architecture": architecture,
     "demo": flat("demo"),
@@ -190,6 +226,8 @@ DRAWN: dict[str, Callable[[], str]] = {
     "mlp_step": lambda: compared("mlp_step"),
     "local_complexity": lambda: compared("local_complexity"),
     "detector": detector,
+    "heights": heights,
+    "heights-of-a-matrix": heights_of_a_matrix,
     "startup": flat("startup"),
     "memory": flat("memory"),
     "seeds": seeds,
@@ -197,9 +235,13 @@ DRAWN: dict[str, Callable[[], str]] = {
     "filters": lambda: f"{sides('filters', 'against_no_filter')}\n\n{measured_by('filters')}\n",
     "sweep": flat("sweep"),
     "sweep_faults": counted("sweep_faults"),
-    "grokfast-l1-division": lambda: studies.tables("grokfast-l1-division"),
-    "grokfast-l1-division-memorized": lambda: studies.contrasts("grokfast-l1-division", "memorized") + "\n",
-    "grokfast-l1-division-against-l1": lambda: studies.contrasts("grokfast-l1-division", baseline="l1") + "\n",
+    "grokfast-l1-division": studies.drawn(studies.tables, "grokfast-l1-division"),
+    "grokfast-l1-division-memorized": studies.drawn(studies.contrasts, "grokfast-l1-division", "memorized"),
+    "grokfast-l1-division-against-l1": studies.drawn(studies.contrasts, "grokfast-l1-division", "generalized", "l1"),
+    "grokfast-l1-s5": studies.drawn(studies.tables, "grokfast-l1-s5"),
+    "grokfast-weight-decay": studies.drawn(studies.tables, "grokfast-weight-decay"),
+    "grokfast-ema-rates": studies.drawn(studies.tables, "grokfast-ema-rates"),
+    **{name: studies.drawn(studies.phases, name, *axes) for name, axes in PLANES.items()},
     "claims-omnigrok-mnist": lambda: claims.table("omnigrok-mnist"),
     "claims-deep-grokking-4": lambda: claims.table("deep-grokking-4"),
     "claims-deep-grokking-4-median-xmin": lambda: claims.table("deep-grokking-4", "--convention median-xmin"),
@@ -209,7 +251,17 @@ DRAWN: dict[str, Callable[[], str]] = {
     "claims-deep-grokking-decay": lambda: claims.table("deep-grokking-decay"),
     "claims-anti-grokking": lambda: claims.table("anti-grokking"),
     "claims-anti-grokking-decay": lambda: claims.table("anti-grokking-decay"),
-    "task-diversity": lambda: studies.tables("task-diversity", "generalized/divide", "divide"),
+    "stopping": stops.table,
+    "train-loss-jump": jumps.jump,
+    "train-loss-jump-explanations": jumps.explanations,
+    "train-loss-jump-forks": jumps.forks,
+    "forecast-corpus": forecast.corpus,
+    "forecast-worth": forecast.worth,
+    "forecast-worth-accuracy": lambda: forecast.worth("accuracy", detailed=False),
+    "forecast-worth-loss": lambda: forecast.worth("loss", detailed=False),
+    "forecast-baselines": forecast.baselines,
+    "forecast-reliability": forecast.reliability,
+    "task-diversity": studies.drawn(studies.tables, "task-diversity", "generalized/divide", "divide"),
 }
 
 

@@ -8,8 +8,10 @@ import pkgutil
 import pytest
 
 import latebloom
+from latebloom.integrations import ADAPTERS
 
 NEEDS_AN_EXTRA = {} if importlib.util.find_spec("ray") else {"latebloom.lab.engines.ray_driver": "ray"}
+NEEDS_AN_EXTRA |= {f"latebloom.integrations.{name}": name for name in ADAPTERS}  # and takes seconds to import
 MODULES = [
     m.name
     for m in pkgutil.walk_packages(latebloom.__path__, "latebloom.")

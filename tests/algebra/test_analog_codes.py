@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -141,6 +142,18 @@ def test_a_matrix_has_the_same_heights_alone_and_in_any_company():
     together = heights(real)
     assert (together[[0, 1, 2, 3, 50, 699]] == [heights(real[i]) for i in (0, 1, 2, 3, 50, 699)]).all()
     assert (together[::-1] == heights(real[::-1])).all()
+
+
+def test_the_memory_beside_the_matrices_does_not_grow_with_their_number():
+    P = np.random.default_rng(0).uniform(-1, 1, (6000, 4, 6))
+    heights(P[:300])  # builds the tables
+    peaks = []
+    for count in (2000, 6000):
+        tracemalloc.start()
+        found = heights(P[:count])
+        peaks.append(tracemalloc.get_traced_memory()[1] - found.nbytes - 3 * P[:count].nbytes)
+        tracemalloc.stop()
+    assert peaks[0] < 20e6 and peaks[1] < peaks[0] + 1e6
 
 
 def test_bounds_enclose_and_are_within_a_factor_of_the_height():

@@ -40,14 +40,14 @@ def agree(P, way, ms):
     return np.isinf(found[list(ms)]).sum()
 
 
-@pytest.mark.parametrize(("n", "k", "count"), [(3, 1, 8), (4, 2, 12), (5, 3, 8), (3, 3, 1)])
+@pytest.mark.parametrize(("n", "k", "count"), [(3, 1, 8), (4, 2, 8), (5, 3, 4), (3, 3, 1)])
 def test_the_reduced_programs_agree(n, k, count):
     ms = range(1, min(n - k + 2, n))
     infinite = sum(agree(P, reduced_height, ms) for P in matrices(n, k, count, 0))
     assert infinite >= count * (n - k + 1 in ms)  # which always is
 
 
-@pytest.mark.parametrize(("n", "k", "count"), [(2, 1, 4), (3, 1, 4), (4, 2, 4)])
+@pytest.mark.parametrize(("n", "k", "count"), [(2, 1, 4), (3, 1, 4), (4, 2, 2)])
 def test_the_classic_programs_agree(n, k, count):
     for P in matrices(n, k, count, 1):
         agree(P, classic_height, range(1, n - k + 1))
@@ -98,7 +98,7 @@ def test_another_package_agrees():
     """The code of the formula's authors; not a dependency: pip install analog-ecc-heights."""
     package = pytest.importorskip("analog_ecc_heights")
     ways = (package.h_m_roth_primal_combinatorial, package.h_m_roth_dual_combinatorial_generator)
-    for n, k in [(5, 2), (6, 3), (7, 4)]:
+    for n, k in [(5, 2), (6, 3)]:
         for P in matrices(n, k, 8, n):
             for m in range(1, n - k + 1):
                 for way in ways:

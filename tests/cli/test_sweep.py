@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from latebloom.analysis.forecast.corpus import read_corpus
+
 from .conftest import TINY
 
 AXES = ["optimizer.weight_decay=0.1,1", "seed=0..1"]
@@ -145,3 +147,16 @@ def test_event_files_are_written_where_they_were_asked_for(here, fresh, tmp_path
     curves = read_scalars(folder).curves
     assert list(curves["Accuracy/val"].steps) == [0, 10, 20]
     assert {"Loss/train", "Loss/val", "Accuracy/train", "Learning_rate", "weight_norm/l2"} <= set(curves)
+
+
+def test_a_study_becomes_a_corpus_of_configurations(here, swept, tmp_path):
+    _, store = swept
+    out = tmp_path / "corpus.json"
+    said = here("forecast", "collect", "tiny", "--out", out, "--store", store)
+    assert said.code == 0 and str(out) in said.out, said.err
+    read = read_corpus(out)
+    assert len(read.runs) == 4 and len(read.configurations) == 2  # the seed makes no other configuration
+    assert read.runs[0].steps == [0, 10, 20] and read.runs[0].watched_until == 20
+    assert (read.runs[0].task, read.runs[0].model) == ("modular divide", "transformer")
+    refused = here("forecast", "fit", out, "--out", tmp_path / "none.json")
+    assert refused.code == 0 and "20 are needed" in refused.out

@@ -366,3 +366,27 @@ def test_basic_usage_and_tensorboard_as_written(as_their_package, capsys):
         ("grokking/phase", 3),
     ]
     assert rows[1][1] == pytest.approx(0.5) and rows[2][1] == "warmup"
+
+
+def test_the_work_of_an_update_does_not_grow_with_the_history():
+    """In bytecode instructions, so that it does not matter what else the machine does."""
+    counts = []
+
+    def count(frame, event, _):
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        counts[-1] += event == "opcode"
+        return count
+
+    detector, before = GrokDetector(), sys.gettrace()
+    for epoch in range(4400):
+        a = 1 + 0.1 * math.sin(epoch * epoch)
+        metrics = EpochMetrics(epoch, 0.1 * a, 2 * a, 1.0, 0.1 + 0.01 * a)
+        counts.append(0)
+        if epoch % 4000 >= 300:
+            sys.settrace(count)
+        detector.update(metrics)
+        sys.settrace(before)
+    early, late = (sorted(counts[start : start + 100])[50] for start in (300, 4300))
+    assert early > 1000  # control: they are counted
+    assert late < 1.05 * early
+    assert max(counts[4300:]) < 1.5 * max(counts[300:400])  # nor are there epochs at which everything is gone over again

@@ -10,16 +10,25 @@ from hypothesis import strategies as st
 from benchmarks.shapes import stationary
 from latebloom.detect.course import Course
 from latebloom.detect.gauge import gauge
-from latebloom.detect.trace import course, crossed, follow, unseen
+from latebloom.detect.sustained import crossed
+from latebloom.detect.trace import begun, copied, course, take
 
 ACCURACY = gauge("val/accuracy", floor=0.0)
-levels = st.lists(st.floats(0, 1), max_size=60)
+levels = st.lists(st.floats(0, 1), min_size=1, max_size=60)
 
 
 def trace(values, one=ACCURACY, every=10):
-    seen = unseen()
+    seen = None
     for i, value in enumerate(values):
-        seen = follow(seen, i * every, one.level(float(value)), one)
+        seen = followed(seen, i * every, one.scale.level(float(value)), one)
+    return seen
+
+
+def followed(seen, step, x, one):
+    if seen is None:
+        return begun(step, x, one.scale)
+    seen = copied(seen)
+    take(seen, step, x, one.scale)
     return seen
 
 
@@ -28,8 +37,8 @@ def test_best_and_top_are_those_of_the_definition(values):
     seen = trace(values)
     windows = [sorted(values[max(0, i - 4) : i + 1]) for i in range(2, len(values))]
     assert seen["best"] == max((window[(len(window) - 1) // 2] for window in windows), default=None)
-    assert seen["top"] == max(values, default=None)
-    assert seen["top_step"] == (10 * values.index(max(values)) if values else None)
+    assert (seen["top"], seen["low"]) == (max(values), min(values))
+    assert seen["top_step"] == 10 * values.index(max(values))
 
 
 @given(levels)
@@ -39,13 +48,13 @@ def test_the_level_is_the_median_of_the_last_three(values):
 
 
 @given(levels, st.integers(0, 60))
-def test_saving_a_trace_as_json_changes_nothing_and_following_leaves_it_as_it_was(values, at):
-    seen = unseen()
+def test_saving_a_trace_as_json_changes_nothing_and_following_a_copy_leaves_it_as_it_was(values, at):
+    seen = None
     for i, value in enumerate(values):
         if i == at:
             seen = json.loads(json.dumps(seen, allow_nan=False))
         before = json.dumps(seen)
-        new = follow(seen, 10 * i, value, ACCURACY)
+        new = followed(seen, 10 * i, value, ACCURACY)
         assert json.dumps(seen) == before
         seen = new
     assert seen == trace(values)

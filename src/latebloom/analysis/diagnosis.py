@@ -13,6 +13,7 @@ from ..base.errors import DataError
 from ..base.plain import plain
 from ..base.record import Curve, Event
 from ..detect import EpochMetrics, Gauge, GrokAnalysis, GrokDetector, Verdict, Watch, gauge, judge
+from ..detect.forecast import Forecast, Model, forecast
 from ..detect.pair import pair, side
 from ..store.ingest import read_log
 from .story import PhaseSpan
@@ -31,6 +32,7 @@ class Diagnosis(NamedTuple):
     judged: dict[str, str | None]  # {"train": reading, "val": reading}; None where there is none
     why: list[str]  # sentences: why these readings, and how they were understood
     bests: dict[str, dict[str, float | int]]  # reading -> {"value", "step"}
+    forecast: Forecast  # how likely it is to generalize soon, or why nothing can be said
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON data; NaN and infinity become None."""
@@ -49,6 +51,7 @@ def diagnose(
     standard_error: Mapping[str, float] | None = None,
     fit_at: float = 0.99,
     generalized_at: float = 0.95,
+    model: Model | None = None,
 ) -> Diagnosis:
     """Judge a log. The rules are those of `detect.watch` and `detect.judge`, as they are while a training runs.
 
@@ -63,6 +66,7 @@ def diagnose(
         standard_error: Of one reading, by reading or by kind.
         fit_at: Training accuracy that counts as fitted.
         generalized_at: Validation accuracy that counts as generalized.
+        model: What tells the chances of generalizing; by default the one that comes with this version.
 
     Example:
         >>> steps = np.arange(40)
@@ -94,6 +98,7 @@ def diagnose(
             for place, one in watch.scaled(state).gauges.items()
             if place in state["traces"]
         },
+        forecast=forecast(watch, state, model),
     )
 
 

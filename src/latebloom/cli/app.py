@@ -22,6 +22,7 @@ VERBS = {
     "show": "One run in words.",
     "diagnose": "What anybody's training log shows.",
     "watch": "The same of a log that grows.",
+    "forecast": "How likely it is to generalize soon.",
     "jump": "Why the training loss jumped.",
     "compare": "Does it happen sooner? Arms, intervals.",
     "phases": "The phase diagram of a study.",
@@ -30,8 +31,9 @@ VERBS = {
     "recipes": "What can be run as shipped.",
     "measures": "What can be read, and what it costs.",
     "spectra": "Eigenvalues of weights: tails, traps.",
+    "mheight": "Exact m-heights of linear codes.",
     "checkpoints": "List, inspect, compare, roll back.",
-    "data": "Data sets that tasks need: list, fetch.",
+    "data": "Data sets: list, fetch, draw codes.",
     "doctor": "Whether this machine is fit to train on.",
 }
 

@@ -1,4 +1,4 @@
-"""latebloom checkpoints list | inspect | compare | rollback."""
+"""latebloom checkpoints list | best | inspect | compare | rollback."""
 
 from __future__ import annotations
 
@@ -31,6 +31,27 @@ def list_(wanted: str, store: Path, as_json: bool) -> None:
         click.echo(json.dumps({"schema": 1, "run": run.id, "checkpoints": rows}))
     else:
         click.echo(checkpoints_table(saved))
+
+
+@command.command(short_help="The best of every reading, what is kept of it, and the way back.")
+@RUN
+@STORE
+@JSON
+def best(wanted: str, store: Path, as_json: bool) -> None:
+    """The best of every reading and the checkpoint kept of it; where one was lost, the command that goes back to it."""
+    from ..analysis.bests import bests, ways_back
+    from ..report.saved import bests_table
+    from ..store import Store
+
+    run = Store(store).find(wanted)
+    found = bests(run)
+    ways = ways_back(run, found)
+    if as_json:
+        from ..base.plain import plain
+
+        click.echo(json.dumps({"schema": 1, "run": run.id, "bests": plain(found), "ways_back": ways}))
+    else:
+        click.echo(bests_table(found, ways))
 
 
 @command.command(short_help="One checkpoint in full; its hashes are checked.")

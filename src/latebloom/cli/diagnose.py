@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .forecast import MODEL, opened_model
 from .options import JSON
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ MAP = click.option(
     "mapping",
     multiple=True,
     metavar="OURS=THEIRS",
-    help="Which column is what, e.g. val/accuracy=acc_test; step=THEIRS names the axis, run=THEIRS one of many runs.",
+    help="Which column is what, e.g. val/accuracy=acc_test; step=THEIRS names the axis.",
+)
+RUN = click.option(
+    "--run", metavar="NAME", help="Which of several runs in the log: its name, or a part that only it has."
 )
 FORMAT = click.option(
     "--format", "format_", help="tensorboard, csv, jsonl, json, npz or text, if it is not recognised."
@@ -38,29 +42,41 @@ Examples:
   latebloom diagnose metrics.csv
   latebloom diagnose lightning_logs/version_0/metrics.csv --plot diagnosis.html
   latebloom diagnose tensorboard_folder --json
+  latebloom diagnose sweep.csv --run seed=1
   latebloom diagnose train.log --map val/accuracy=top1 --floor accuracy=0.01
 """
 )
 @click.argument("path", metavar="LOG", type=click.Path(path_type=Path))
 @MAP
+@RUN
 @FORMAT
 @FLOOR
 @click.option(
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Write a page (.html) or figure (.png, .svg)."
 )
+@MODEL
 @JSON
 def command(
-    path: Path, mapping: tuple[str, ...], format_: str | None, floor: tuple[str, ...], plot: Path | None, as_json: bool
+    path: Path,
+    mapping: tuple[str, ...],
+    run: str | None,
+    format_: str | None,
+    floor: tuple[str, ...],
+    plot: Path | None,
+    model: Path | None,
+    as_json: bool,
 ) -> None:
     """What a training LOG shows: grokking or not, with the numbers that decided and what would refute it.
 
     LOG is a TensorBoard folder, a W&B export, CSV, JSON, JSON Lines, a Lightning, Hugging Face or Keras log, .npz, .pt
-    or plain text. What was understood of it is printed with the verdict.
+    or plain text, packed or not; or a folder of such files. What was understood of it is printed with the verdict.
     """
+    from ..analysis.diagnosis import diagnose
     from ..report.diagnosis.words import diagnosis_text
     from ..store import durable
 
-    log, found = diagnosed(path, mapping, format_, floor)
+    log = opened(path, mapped(mapping, run), format_)
+    found = diagnose(log.curves, log.events, floor=floors(floor), model=opened_model(model))
     if plot is not None:
         durable.replace(plot, drawn(log, found, plot.suffix))
     if as_json:
@@ -73,14 +89,9 @@ def command(
         click.echo(f"\n{plot}")
 
 
-def diagnosed(
-    path: Path, mapping: tuple[str, ...], format_: str | None, floor: tuple[str, ...]
-) -> tuple[ForeignLog, Diagnosis]:
-    """The log, read and judged."""
-    from ..analysis.diagnosis import diagnose
-
-    log = opened(path, pairs(mapping, "--map", "OURS=THEIRS"), format_)
-    return log, diagnose(log.curves, log.events, floor=floors(floor))
+def mapped(given: tuple[str, ...], run: str | None) -> dict[str, str]:
+    """What the reader of the log is told: `--map`, and `--run` among it."""
+    return pairs(given, "--map", "OURS=THEIRS") | ({} if run is None else {"run": run})
 
 
 def opened(path: Path, mapping: dict[str, str], format_: str | None) -> ForeignLog:

@@ -28,6 +28,13 @@ TENSORBOARD = click.option(
     metavar="DIR",
     help="Also write event files below DIR, for `tensorboard --logdir DIR`.",
 )
+TRACK = click.option(
+    "--track",
+    "trackers",
+    multiple=True,
+    metavar="TRACKER",
+    help="Also tell wandb (offline unless WANDB_MODE says otherwise), mlflow, tensorboard or package.module:Class.",
+)
 RUN = click.argument("wanted", metavar="RUN", default="latest")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .aliases import assignments, refuse_short_names, short_names, with_aliases
-from .options import JSON, QUIET, STORE, TENSORBOARD
+from .options import JSON, QUIET, STORE, TENSORBOARD, TRACK
 
 SETTINGS = """\b
 Every setting can be given as KEY=VALUE, values as in YAML:
@@ -29,6 +30,7 @@ def _in_a_folder(ctx: click.Context, param: click.Parameter, value: Path | None)
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 @STORE
 @TENSORBOARD
+@TRACK
 @QUIET
 @JSON
 @click.option("--dry-run", is_flag=True, help="Print the whole recipe as it would run, and stop.")
@@ -47,6 +49,7 @@ def command(
     settings: tuple[str, ...],
     store: Path,
     tensorboard: Path | None,
+    trackers: tuple[str, ...],
     quiet: bool,
     as_json: bool,
     dry_run: bool,
@@ -68,5 +71,6 @@ def command(
         click.echo(spec.to_yaml(planned), nl=False)
         return
     view, started = watching(quiet or as_json)
-    run = lab.run(recipe, overrides, store=store, tensorboard=tensorboard, listener=view, started=started)
+    where: dict[str, Any] = {"store": store, "tensorboard": tensorboard, "trackers": trackers}
+    run = lab.run(recipe, overrides, listener=view, started=started, **where)
     finish(run, as_json=as_json, report=not no_report, save_path=save_path)

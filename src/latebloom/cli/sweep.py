@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import JSON, QUIET, STORE, TENSORBOARD
+from .options import JSON, QUIET, STORE, TENSORBOARD, TRACK
 
 if TYPE_CHECKING:
     from ..spec import Study
@@ -40,6 +40,7 @@ def sweeping(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--dry-run", is_flag=True, help="Print every run of the plan, and stop."),
         STORE,
         TENSORBOARD,
+        TRACK,
         QUIET,
         JSON,
     ):
@@ -69,6 +70,7 @@ def train(
     dry_run: bool,
     store: Path,
     tensorboard: Path | None,
+    trackers: tuple[str, ...],
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -95,6 +97,7 @@ def train(
         listener=SweepView(quiet=quiet),
         retry=retry,
         tensorboard=tensorboard,
+        trackers=trackers,
         trials=trials,
     )
     progress = swept.progress

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ..analysis.bests import bests, ways_back
 from ..lab import Run
 from ..report.summary import summary
 from ..report.terminal import LiveView
@@ -46,6 +47,8 @@ def finish(run: Run, *, as_json: bool, report: bool, save_path: Path | None = No
         click.echo(json.dumps(story.to_json()))
     else:
         click.echo(summary(story, written))
+        for way in ways_back(run.stored, bests(run.stored)):
+            click.echo(f"\n{visible(way)}")
     if run.outcome.status == "interrupted":
         click.echo(f"{run.outcome.reason}; go on with: latebloom resume {run.id}", err=True)
     sys.exit(run.outcome.exit_code)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from .diagnose import FLOOR, FORMAT, MAP, floors, opened, pairs
+from .diagnose import FLOOR, FORMAT, MAP, RUN, floors, mapped
 from .options import JSON
 
 
 @click.command()
 @click.argument("path", metavar="LOG", type=click.Path(path_type=Path))
 @MAP
+@RUN
 @FORMAT
 @FLOOR
 @click.option("--every", default=2.0, show_default=True, metavar="SECONDS", help="How often to look.")
@@ -23,6 +24,7 @@ from .options import JSON
 def command(
     path: Path,
     mapping: tuple[str, ...],
+    run: str | None,
     format_: str | None,
     floor: tuple[str, ...],
     every: float,
@@ -31,20 +33,24 @@ def command(
 ) -> None:
     """Follow a LOG that grows: a line whenever the verdict, the phase or the events change. Ctrl-C ends it.
 
-    The same rules as `latebloom diagnose`, over what is there so far. LOG may not exist yet.
+    The same rules as `latebloom diagnose`, over what is there so far. LOG may not exist yet. What was read is not read
+    again where the format only appends: CSV, JSON Lines, text and TensorBoard.
     """
     from ..analysis.diagnosis import diagnose
     from ..report.diagnosis.words import event_text
+    from ..report.forecast import chance_sentence
     from ..report.text import visible
-    from ..store.ingest import follow
+    from ..store.ingest import GrowingLog
 
-    ours, known, said = pairs(mapping, "--map", "OURS=THEIRS"), floors(floor), set[str]()
+    growing, known, said = GrowingLog(path, mapped(mapping, run), format_), floors(floor), set[str]()
     told: tuple[str, str] | None = None
-    heard = time.monotonic()
-    for batch in follow(path, mapping=ours, format=format_):
-        if batch:
+    before, heard = None, time.monotonic()
+    while True:
+        has_grown, log = growing.look()
+        if has_grown:
             heard = time.monotonic()
-            log = opened(path, ours, format_)
+        if log is not None and log is not before:
+            before = log
             found = diagnose(log.curves, log.events, floor=known)
             step = max(int(curve.steps[-1]) for curve in log.curves.values() if len(curve.steps))
             now = found.verdict.family, found.phases[-1].phase if found.phases else ""
@@ -56,7 +62,8 @@ def command(
                 else:
                     for one in events:
                         click.echo(visible(f"  {one}"))
-                    click.echo(visible(f"{log.axis} {step:,}: {now[1]}, {found.verdict.headline}"))
+                    chance = chance_sentence(found.forecast, log.axis)
+                    click.echo(visible(f"{log.axis} {step:,}: {now[1]}, {found.verdict.headline}{chance}"))
             told = now
         elif until_quiet is not None and time.monotonic() - heard > until_quiet:
             return

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from .best import Best
 from .crossing import Crossing
+from .delayed import verdict
 from .epoch import EpochMetrics, GrokAnalysis, GrokDetectorConfig, TrainingPhase
 from .gauge import Gauge, gauge
 from .grokking import DelayDetector, Phase
@@ -16,8 +17,8 @@ from .judge import judge
 from .monitor import GrokDetector
 from .phase import WatchPhase
 from .replay import Detector, Readings, State, finite, follow, replay
-from .stopping import AfterGeneralization, Never, StoppingRule
-from .verdict import Family, Verdict, between, percent, verdict
+from .stopping import AfterGeneralization, AnyOf, Collapsed, Never, OnDegradation, Patient, StoppingRule
+from .verdict import Family, Verdict, between, percent
 from .watch import Watch
 from .weight_norms import WeightNormTracker
 
@@ -26,7 +27,9 @@ DETECTORS = Annotated[DelayDetector | Crossing | Best, Field(discriminator="kind
 __all__ = [
     "DETECTORS",
     "AfterGeneralization",
+    "AnyOf",
     "Best",
+    "Collapsed",
     "Crossing",
     "DelayDetector",
     "Detector",
@@ -37,6 +40,8 @@ __all__ = [
     "GrokDetector",
     "GrokDetectorConfig",
     "Never",
+    "OnDegradation",
+    "Patient",
     "Phase",
     "Readings",
     "State",

@@ -22,6 +22,7 @@ from ..base.plain import plain
 from ..base.record import Event
 from .advice import advice
 from .epoch import EpochMetrics, GrokAnalysis, GrokDetectorConfig, TrainingPhase
+from .forecast import Forecast, forecast
 from .gauge import gauge
 from .judge import judge
 from .pair import pair
@@ -40,6 +41,8 @@ _READINGS = {
 }
 _PHASES = {phase.value: phase for phase in TrainingPhase}
 _KEPT_EVENTS = 1000
+_AHEAD = 4.0  # times the current epoch
+_AGAIN = 1.02  # factor of epochs after which a probability is worked out anew: a tenth of a millisecond, rarely
 _CHANGED = 1.5  # factor of the learning rate that counts as something changed on purpose
 
 
@@ -57,6 +60,7 @@ class GrokDetector:
         self._watch = Watch()
         self._worse = 0.0  # loss of the validation level that matters
         self._state: State = {}
+        self._chance = 0.0, math.nan  # the epoch from which it is worked out anew, the probability
         self._happened = 0  # events so far, those no longer kept included
         self._said: tuple[object, tuple[list[str], list[str]]] = (None, ([], []))  # what it is about, the sentences
 
@@ -67,9 +71,9 @@ class GrokDetector:
             metrics: What it measured. An epoch that is not later than the last one is noted as a resume and skipped.
         """
         self.history.append(metrics)
-        readings = _readings(metrics)
         if metrics.learning_rate is not None and self._state:
             self._notice_learning_rate(metrics.epoch, metrics.learning_rate)
+        readings = _readings(metrics)
         if self._state and readings.keys() <= self._seen:
             self._look(metrics.epoch, readings)
         else:  # at the first epoch, or when something is measured for the first time
@@ -87,6 +91,10 @@ class GrokDetector:
     def verdict(self) -> Verdict:
         """What the training shows so far, with the numbers that decided and what would refute it."""
         return judge(self._watch, self._state or self._watch.init())
+
+    def forecast(self) -> Forecast:
+        """How likely validation is to reach its target by 2, 4 and 10 times this epoch; or why it is not told."""
+        return forecast(self._watch, self._state or self._watch.init())
 
     def get_summary(self) -> dict[str, Any]:
         """The whole training as plain data."""
@@ -122,6 +130,7 @@ class GrokDetector:
         self._worse = val.scale.worse if val is not None else 0.0
         self._state = self._watch.init(tuple(self._declared))
         self.events, self.transitions = [], []
+        self._chance = 0.0, math.nan
 
     def _look(self, epoch: int, readings: dict[str, float]) -> None:
         before = self._state["phase"]
@@ -170,9 +179,12 @@ class GrokDetector:
 
     def _probability(self) -> float:
         state = self._state
-        if state["onset"] is not None:
-            return 1.0
-        return math.nan if state["gen"] is None else 0.0
+        if state["gen"] is not None:
+            return 0.0 if state["onset"] is None else 1.0
+        if state["fit"] is not None and state["step"] >= self._chance[0]:
+            p = self.forecast().at(_AHEAD)
+            self._chance = _AGAIN * state["step"], math.nan if p is None else p
+        return self._chance[1]
 
     def _trend(self, val: State) -> str:
         past, back = val["past"], self.config.short_window + 1

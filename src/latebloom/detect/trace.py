@@ -1,7 +1,7 @@
 """One reading followed: its level, its noise, its best, its turns, and its whole course in bounded memory.
 
-A trace is plain JSON data; `take` brings it up to one more reading, in place, and `remember` its long memory, which not
-every reading needs: `course`, `turns`, `flat`. All levels are those of a `Scale`: higher is better.
+A trace is plain JSON data; `take` brings it up to one more reading, in place. All levels are those of a `Scale`:
+higher is better.
 
     level    median of the last 3
     best     highest median of 5 (of 3 or 4 while there are no more)
@@ -27,6 +27,8 @@ LAGS = (8, 24)  # readings, beside 1
 _KEPT = 2 * LAGS[-1]
 _TO_SIGMA = 1 / (1.1503 * math.sqrt(6.0))  # upper quartile of the absolute value of a normal variable
 _STEP = 0.02
+_UP, _DOWN = 1 + 1.5 * _STEP, 1 + 0.5 * _STEP
+_SETTLED = 102  # readings from which the steps are no larger
 _LEAST = 0.002
 _TRUSTED = (64, 384)  # readings from which they are used: a single step must not look like wandering
 _FINENESS = 32  # stretches of the course per factor e of readings
@@ -38,8 +40,8 @@ def begun(step: int, x: float, gauge: Scale) -> State:
     least = _least(gauge, x)
     return {
         "n": 1,
-        "steps": [step],  # of the last 6
-        "past": [x],  # levels of the last 48
+        "steps": [step],  # of the last 5 to 8
+        "past": [x],  # levels of the last 48 to 51
         "start": gauge.start(x),  # level of the floor
         "target": None,  # level that counts as fitted or generalized, for those who know
         "level": x,
@@ -74,7 +76,7 @@ def copied(trace: State) -> State:
 
 def take(trace: State, step: int, x: float, gauge: Scale) -> None:
     """Follow one more reading, of level `x`. Written for speed: it runs at every evaluation."""
-    past, steps = trace["past"], trace["steps"]
+    past = trace["past"]
     trace["n"] = n = trace["n"] + 1
     if n == 2:
         level = min(x, past[0])
@@ -85,44 +87,34 @@ def take(trace: State, step: int, x: float, gauge: Scale) -> None:
         if low > high:
             low, high = high, low
         level = low if x < low else high if x > high else x
-        short = trace["short"]
         if difference < 0:
             difference = -difference
-        if short is None:
-            short = difference
+        if n > _SETTLED:
+            short = trace["short"]
+            short = short * _UP if difference > short else short / _DOWN
         else:
-            pace = _STEP if n > 102 else 2 / (n - 2)
-            short = short * (1 + 1.5 * pace) if difference > short else short / (1 + 0.5 * pace)
+            short = _quartile(trace["short"], difference, n - 2)
         trace["short"] = short = short if short > _LEAST else _LEAST
-        if not n % 4 and n > 2 * LAGS[0]:
+        if not n % 4:
             _wander(trace, past, n, x)
         least = trace["least"] if gauge.standard_error is None else _least(gauge, level)
-        jitter = short * _TO_SIGMA
-        trace["jitter"] = noise = jitter if jitter > least else least
+        noise = short * _TO_SIGMA
+        trace["jitter"] = noise = noise if noise > least else least
         if trace["wander"] > noise:
             noise = trace["wander"]
         trace["noise"] = noise
-    steps.append(step)
-    if n > SHORT + 1:
-        del steps[0]
+    trace["steps"].append(step)
     past.append(x)
-    if n > _KEPT:
-        del past[0]
     trace["level"] = level
     best = trace["best"]
     if best is None or x > best:  # a reading that is no better than the best cannot lift the median above it
         best = _best(trace, n)
-    if x > trace["top"]:
-        trace["top"], trace["top_step"] = x, step
-    elif x < trace["low"]:
+        if x > trace["top"]:
+            trace["top"], trace["top_step"] = x, step
+    if x < trace["low"]:
         trace["low"] = x
     if best is None or best - level < gauge.worse or best - level < 4 * trace["calm"]:
         trace["calm"] = noise
-
-
-def remember(trace: State, step: int, gauge: Scale) -> None:
-    """Bring the long memory up to the reading that was taken last."""
-    n, level = trace["n"], trace["level"]
     total = trace["sum"] + level
     count = n - trace["closed"]
     if count >= n // _FINENESS:
@@ -134,7 +126,7 @@ def remember(trace: State, step: int, gauge: Scale) -> None:
         _turn(trace, level, gauge.swing)
     if n >= trace["next_mark"]:
         mark = trace["mark"]
-        trace["flat"] = mark is not None and abs(level - mark) < max(2 * trace["noise"], 0.2 * gauge.worse)
+        trace["flat"] = mark is not None and abs(level - mark) < max(2 * noise, 0.2 * gauge.worse)
         trace["mark"], trace["next_mark"] = level, n + max(10, n // 4)
 
 
@@ -199,13 +191,15 @@ def _least(gauge: Scale, level: float) -> float:
 
 
 def _wander(trace: State, past: list[float], n: int, x: float) -> None:
-    medians = list(trace["slow"])
-    for place, lag in enumerate(LAGS):
-        if n > 2 * lag:
-            count = n // 4 - lag // 2
-            medians[place] = _quartile(medians[place], abs(x - 2 * past[-lag] + past[-2 * lag]), count)
-    trace["slow"] = medians
-    near, far = medians
+    """Every fourth reading: the slow noise. What is no longer looked at is forgotten here."""
+    if n > _KEPT:
+        del past[:-_KEPT], trace["steps"][:-SHORT]
+    near, far = trace["slow"]
+    if n > 2 * LAGS[0]:
+        near = _quartile(near, abs(x - 2 * past[-LAGS[0]] + past[-2 * LAGS[0]]), n // 4 - LAGS[0] // 2)
+    if n > 2 * LAGS[1]:
+        far = _quartile(far, abs(x - 2 * past[-LAGS[1]] + past[-2 * LAGS[1]]), n // 4 - LAGS[1] // 2)
+    trace["slow"] = [near, far]
     if n >= _TRUSTED[0]:
         trace["wander"] = (far if n >= _TRUSTED[1] and far > near else near) * _TO_SIGMA
 
@@ -213,7 +207,7 @@ def _wander(trace: State, past: list[float], n: int, x: float) -> None:
 def _quartile(before: float | None, difference: float, count: int) -> float:
     if before is None:
         return max(difference, _LEAST)
-    pace = 2 / count if count < 100 else _STEP
+    pace = _STEP if count > _SETTLED - 2 else 2 / count
     moved = before * (1 + 1.5 * pace) if difference > before else before / (1 + 0.5 * pace)
     return moved if moved > _LEAST else _LEAST
 

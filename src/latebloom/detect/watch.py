@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import isfinite
-from sys import float_info
 from typing import Literal
 
 from pydantic import Field
@@ -22,41 +21,11 @@ from ..base.record import Event
 from . import happening
 from .gauge import Gauge, gauge
 from .milestones import generalize, memorize
-from .pair import side
 from .phase import follow_phase
+from .plan import LOWEST, TRAIN, VAL, Plan
 from .replay import Readings, State
 from .scale import Scale
-from .trace import begun, copied, is_lost, remember, take
-
-LOSS_FIT, LOSS_DONE = 0.05, 0.10  # share of the uninformed loss: fitted, generalized
-_LARGEST = float_info.max
-PER_CENT_FROM = 1.01  # no accuracy is larger, whatever it was rounded to
-
-
-class _Plan:
-    """What a `Watch` looks at, worked out once. Plain attributes: fields of components take ten times as long."""
-
-    __slots__ = ("fit_at", "generalized_at", "held", "looks", "norm", "train", "val")
-
-    def __init__(self, gauges: dict[str, Scale], norm: str | None, fit_at: float, generalized_at: float) -> None:
-        self.train, self.val, self.norm = gauges.get("train"), gauges.get("val"), norm
-        self.fit_at, self.generalized_at = fit_at, generalized_at
-        self.held = [  # readings that can degrade
-            (place, one)
-            for place, one in gauges.items()
-            if place == "val" or (place != "train" and not one.is_loss and not one.reading.startswith("train"))
-        ]
-        self.looks = []
-        for place, one in gauges.items():
-            is_share = one.unit == 1.0 and one.kind in ("accuracy", "coverage")
-            self.looks.append(
-                (
-                    *(place, one, one.reading, one.jump),
-                    PER_CENT_FROM if is_share else _LARGEST,  # the highest value that is no per cent
-                    not one.is_loss or place in ("train", "val") or bool(side(one.reading)),  # whether its long memory is asked for, see `signs`
-                    one.is_loss and place != "train" and side(one.reading) != "train",  # whether it can descend
-                )
-            )
+from .trace import begun, copied, take
 
 
 class Watch(Component):
@@ -84,8 +53,8 @@ class Watch(Component):
         return {place: one.scale for place, one in gauges.items()}
 
     @cached_property
-    def _plan(self) -> _Plan:
-        return _Plan(self.gauges, self.norm, self.fit_at, self.generalized_at)
+    def _plan(self) -> Plan:
+        return Plan(self.gauges, self.norm, self.fit_at, self.generalized_at)
 
     @cached_property
     def _in_per_cent(self) -> Watch:
@@ -155,12 +124,12 @@ class Watch(Component):
         events: list[Event] = []  # `list[Event]()` takes ten times as long
         state["step"], state["behind"] = step, False
         traces, pending, broken = state["traces"], state["jumps"], state["broken"]
-        is_train = is_val = False
-        for place, one, reading, jump, highest, is_kept, descends in plan.looks:
+        seen = 0
+        for place, one, flag, reading, jump, highest, descends in plan.looks:
             value = readings.get(reading)
             if value is None:
                 continue
-            if not -_LARGEST <= value <= highest:
+            if not LOWEST <= value <= highest:
                 if isfinite(value):
                     return self._start_again(state, step, readings)
                 happening.not_finite(state, step, place, one, events)
@@ -171,29 +140,24 @@ class Watch(Component):
             trace = traces.get(place)
             if trace is None:
                 trace = traces[place] = begun(step, x, one)
-                _settle(traces, plan)
+                plan.settle(traces)
             else:
                 if not -jump < x - trace["level"] < jump or (pending and pending.get(place) is not None):
                     happening.jump(state, place, trace, step, x, one, events)
                 take(trace, step, x, one)
-                if is_kept:
-                    remember(trace, step, one)
             if descends:
                 happening.descend(state, place, step, trace, one, events)
-            if place == "train":
-                is_train = True
-            elif place == "val":
-                is_val = True
+            seen |= flag
         if plan.norm is not None and plan.norm in readings:
             happening.follow_norm(state, step, readings[plan.norm])
-        if not (is_train or is_val):
+        if not seen:
             return events
         known = len(events)
-        if is_train and state["fit"] is None and plan.train is not None:
+        if seen & TRAIN and state["fit"] is None and plan.train is not None:
             memorize(state, plan.train, plan.val, events)
-        if is_val and plan.val is not None:
+        if seen & VAL and plan.val is not None:
             generalize(state, step, plan.val, events)
-        state["lost"] = _lost(state, plan)
+        state["lost"] = plan.lost(state)
         has_crossed = any(event.kind != "onset" for event in events[known:]) if events else False
         follow_phase(state, step, plan.train, plan.val, has_crossed)
         return events
@@ -216,31 +180,4 @@ class Watch(Component):
 
     def lost(self, state: State) -> list[str]:
         """The places whose readings are degraded now."""
-        return _lost(state, self._plan)
-
-
-def _lost(state: State, plan: _Plan) -> list[str]:
-    lost: list[str] = []
-    ease = 0.5 if state["phase"] == "degradation" else 1.0  # what was lost is back when half of it is
-    for place, one in plan.held:
-        trace = state["traces"].get(place)
-        if trace is not None and is_lost(trace, one, ease):
-            lost.append(place)
-    return lost
-
-
-def _settle(traces: dict[str, State], plan: _Plan) -> None:
-    """Floors and targets, once a first reading is known.
-
-    Knowing nothing scores the same on both sets: by the validation loss, by the lower of the accuracies.
-    """
-    (train, val), (of_train, of_val) = (traces.get("train"), traces.get("val")), (plan.train, plan.val)
-    if train and val and of_train and of_val and of_train.kind == of_val.kind:
-        start = val["start"] if of_val.is_loss else min(train["start"], val["start"])
-        for trace, one in ((train, of_train), (val, of_val)):
-            if one.floor is None:
-                trace["start"] = start
-    if train and of_train:
-        train["target"] = of_train.goal(train["start"], plan.fit_at, LOSS_FIT)
-    if val and of_val:
-        val["target"] = of_val.goal(val["start"], plan.generalized_at, LOSS_DONE)
+        return self._plan.lost(state)

@@ -16,9 +16,9 @@ from ..engine import fingerprint, listened, pack, prepare, start, unpack
 from ..spec import RunSpec, build, identity, plain, read_recipe
 from ..store import RunWriter, Store, StoredRun, default_root
 from ..tasks import Split, share_notice
-from .event_files import WHERE as EVENT_FILES
 from .handle import Run
 from .session import Listener, Session
+from .trackers import asked_for
 
 Started = Callable[[StoredRun], None]
 
@@ -33,6 +33,7 @@ def run(
     run_id: str | None = None,
     origin: Mapping[str, Any] | None = None,
     tensorboard: str | Path | None = None,
+    trackers: Sequence[str] = (),
     **settings: Any,
 ) -> Run:
     """Train one run from the beginning, and store it as it goes.
@@ -45,6 +46,9 @@ def run(
         started: Called once with the run when it exists on disk, before the first step.
         run_id: The id that a plan has given to the run.
         tensorboard: Also write event files, in a folder of the run's own below this one (`tensorboard --logdir`).
+        trackers: Who else is told of the run while it trains: `wandb`, `mlflow`, `tensorboard`, or
+            `package.module:Class` of a tracker of your own (see `latebloom.integrations.tracker`). None of them can
+            stop or change a training.
         origin: What goes into the run's environment about where it comes from, e.g. its study.
         **settings: Top-level settings, e.g. `seed=1` or `optimizer={"weight_decay": 0.3}`; they win over `overrides`.
 
@@ -52,7 +56,8 @@ def run(
         The run, finished or interrupted; see `Run.status`.
 
     Raises:
-        SpecError: The run is described wrongly; all problems at once.
+        SpecError: The run is described wrongly; all problems at once. Or there is no such tracker.
+        MissingExtra: A tracker is not installed.
         DivergedError: Loss or gradient stopped being finite.
         StoreError: The disk refused.
 
@@ -60,6 +65,7 @@ def run(
         run = latebloom.run("modular-division", seed=1)
         print(run.verdict.headline)
     """
+    told = asked_for(trackers, tensorboard)
     spec = build(recipe if isinstance(recipe, RunSpec) else read_recipe(str(recipe)), overrides, settings)
     prepare(spec.threads)
     split = spec.task.split(spec.seed)
@@ -72,7 +78,7 @@ def run(
         "system": platform.platform(),
         "recipe": recipe if isinstance(recipe, str) else str(type(recipe).__name__),
         "overrides": list(overrides),
-        **({EVENT_FILES: str(Path(tensorboard).resolve())} if tensorboard else {}),
+        **told,
         **(origin or {}),
     }
     with Store(store or default_root()).create(

@@ -18,6 +18,7 @@ from ..tasks import Split
 from .event_files import EventFiles
 from .keeping import Keeper
 from .signals import Interruption
+from .trackers import Trackers
 
 STATE_EVERY_S = 5.0  # how old the status that `list` shows may be
 BY_LAYER = ("esd/", "feature_rank/", "effective_rank/", "linear_probe/")  # by the dozen: in the log, not in the status
@@ -69,6 +70,8 @@ class Session:
         for _, readings in self.past:
             self._remember(readings)
         self.event_files = EventFiles(writer, self.past)
+        self.trackers = Trackers(writer, state.step, listener.event if listener else None)
+        self.status = "running"
 
     def run(self) -> Outcome:
         """Train.
@@ -118,6 +121,7 @@ class Session:
             raise
         finally:
             self.event_files.close()
+            self.trackers.close(self.status)
             if self.listener:
                 self.listener.stop()
 
@@ -128,7 +132,9 @@ class Session:
             self._remember(moment.readings)
             self.writer.append(moment.step, moment.readings, moment.events, moment.arrays)
             rate = self.spec.optimizer.learning_rate * self.spec.schedule.factor(max(1, moment.step))
-            self.event_files.append(moment.step, {**moment.readings, "learning_rate": rate})
+            readings = {**moment.readings, "learning_rate": rate}
+            self.event_files.append(moment.step, readings)
+            self.trackers.log(moment.step, readings, moment.events)
         for event in moment.events if self.listener else ():
             assert self.listener is not None
             self.listener.event(f"{event.kind} at step {event.step:,}, known at step {event.known_at:,}")
@@ -173,6 +179,7 @@ class Session:
         summary: dict[str, Any] = {"phase": self._phase(), **self.readings}
         summary |= verdict(self.detector, self.state.detectors["grokking"], self.state.step).columns()
         self.writer.state(status, self.state.step, reason, summary)
+        self.status = status
 
     def _try_to_show(self, status: str, reason: str, trace: str = "") -> None:
         """Leave word of a failure, unless that fails too: the first error is the one to see."""

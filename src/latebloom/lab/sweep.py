@@ -19,8 +19,8 @@ from ..base.errors import SpecError
 from ..spec import RunSpec, Study, Trial, identity, plain, plan, study_named
 from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, open_study
 from .engines import Ended, Engine, Job, Local
-from .event_files import WHERE as EVENT_FILES
 from .signals import Interruption
+from .trackers import asked_for
 
 MOST_FRUITLESS = 5  # attempts in a row that saved nothing new
 HOPELESS = (2, 3)  # exit codes that no repetition changes: a wrong recipe, a missing package
@@ -63,6 +63,7 @@ def sweep(
     listener: SweepListener | None = None,
     retry: bool = False,
     tensorboard: str | Path | None = None,
+    trackers: Sequence[str] = (),
     trials: Sequence[Trial] | None = None,
 ) -> Swept:
     """Train what is not trained yet of a study.
@@ -78,6 +79,7 @@ def sweep(
         listener: Watches.
         retry: Try those again that were given up.
         tensorboard: Also write event files, a folder for each run below this one.
+        trackers: Who else is told of each run while it trains, as for `run`.
         trials: The study's plan, if it is at hand already.
 
     Raises:
@@ -87,12 +89,13 @@ def sweep(
     Example:
         latebloom.sweep("demo", ["optimizer.weight_decay=0.1,1", "seed=0..4"], workers=2)
     """
+    told = asked_for(trackers, tensorboard)
     study = what if isinstance(what, Study) else study_named(what, values, name)
     trials = plan(study) if trials is None else trials
     root = Path(store or default_root()).resolve()
     runs = [(trial.label, trial.key, plain(trial.spec)) for trial in trials]
     with open_study(root, study.name, study.plain(), runs, key_today) as writer:
-        origin = {"study": study.name} | ({EVENT_FILES: str(Path(tensorboard).resolve())} if tensorboard else {})
+        origin = {"study": study.name, **told}
         return Coordinator(writer, engine or Local(workers), listener, retry=retry, origin=origin).run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..analysis.bests import BestKept
 from ..analysis.story import Story, tell
 from ..store import Checkpoint, StoredRun
 from .page import flat
@@ -20,6 +21,20 @@ def checkpoints_table(saved: Iterable[Checkpoint]) -> str:
         readings = [_number(c.readings, name) for name in READINGS]
         rows.append((f"{c.step:,}", *readings, f"{c.size_bytes / 1e6:.1f}", c.saved_at[:19], ", ".join(c.labels)))
     return columns(rows, right=7) if len(rows) > 1 else "There are no checkpoints."
+
+
+def bests_table(found: Sequence[BestKept], ways_back: Sequence[str]) -> str:
+    """One line per reading: its best, what is kept of it, how it ended; then how to go back, if something was lost."""
+    rows: list[tuple[str, ...]] = [("reading", "best", "at step", "kept at", "value there", "last", "")]
+    for one in found:
+        kept = (
+            ("none", "") if one.checkpoint_step is None else (f"{one.checkpoint_step:,}", f"{one.checkpoint_value:.4g}")
+        )
+        lost = "degraded" if one.is_lost else ""
+        rows.append((one.reading, f"{one.value:.4g}", f"{one.step:,}", *kept, f"{one.last:.4g}", lost))
+    if len(rows) == 1:
+        return "Nothing was read that could have a best."
+    return "\n".join([columns(rows, right=6), *("\n" + visible(way) for way in ways_back)])
 
 
 def checkpoint_page(run: StoredRun, step: int) -> str:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..algebra.analog_codes.heights import ROUNDING, noise
+from ..algebra.analog_codes.entries import ROUNDING, noise
 from ..algebra.analog_codes.plan import plan_of
 from ..base.errors import DataError
 
@@ -64,10 +64,10 @@ def _whole(P: Tensor) -> Tensor:
         return torch.ones(len(P), dtype=torch.bool, device=P.device)
     size, terms = min(k, r), (k + 1) * math.factorial(min(k, r))
     whole = (flat == flat.round()).all(dim=1)
-    room = torch.where(whole, math.log2(ROUNDING), 1000.0) - math.log2(terms) - 1e-9
+    room = torch.where(whole, math.log2(ROUNDING), 450.0) - math.log2(terms) - 1e-9
     fits = size * flat.amax(dim=1).clamp(min=1).log2() < room
     smallest = torch.where(flat > 0, flat, 1.0).amin(dim=1).clamp(max=1)
-    if not (fits & (whole | (size * smallest.log2() > -900))).all():
+    if not (fits & (whole | (size * smallest.log2() > -450))).all():
         raise DataError(
             "numbers of this size need more than float64 arithmetic: use latebloom.algebra.analog_codes.heights, on "
             "the processor"

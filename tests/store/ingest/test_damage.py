@@ -205,12 +205,13 @@ def test_a_missing_file_a_folder_without_logs_and_a_wrong_format_are_our_errors(
         read(tmp_path, "x", format="jsnl")
 
 
-def test_the_one_log_of_a_folder_is_found_and_several_are_listed(tmp_path: Path) -> None:
+def test_the_one_log_of_a_folder_is_found_and_of_several_one_is_chosen(tmp_path: Path) -> None:
     (tmp_path / "run.csv").write_text("step,train_loss\n0,1\n1,0.5\n")
     assert values(read_log(tmp_path), "train/loss") == [1, 0.5]
     (tmp_path / "other.log").write_text("epoch 1 train loss 1")
-    with pytest.raises(DataError, match=r"'other.log', 'run.csv'"):
+    with pytest.raises(DataError, match=r"2 runs: 'other', 'run'. Choose one: --run 'other'"):
         read_log(tmp_path)
+    assert values(read_log(tmp_path, mapping={"run": "run"}), "train/loss") == [1, 0.5]
 
 
 def test_gzip_links_and_marks_of_encodings_do_not_matter(tmp_path: Path) -> None:

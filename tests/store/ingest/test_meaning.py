@@ -133,7 +133,7 @@ def test_an_error_rate_is_one_minus_an_accuracy_and_an_error_above_one_is_a_loss
 def test_several_runs_are_listed_and_one_is_chosen(tmp_path: Path) -> None:
     rows = "\n".join(f"{seed},{s},{seed}.25" for seed in (0, 1, 2) for s in STEPS)
     text = f"seed,step,train_loss\n{rows}\n"
-    with pytest.raises(DataError, match=r"3 runs: 'seed=0', 'seed=1', 'seed=2'. Choose one: --map 'run=seed=0'"):
+    with pytest.raises(DataError, match=r"3 runs: 'seed=0', 'seed=1', 'seed=2'. Choose one: --run 'seed=0'"):
         read(tmp_path, text, "log.csv")
     log = read(tmp_path, text, "log.csv", mapping={"run": "seed=2"})
     assert values(log, "train/loss") == [2.25] * 12

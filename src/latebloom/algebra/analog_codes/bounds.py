@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import DataError
 from ...base.seeds import stream
-from .heights import matrices
+from .entries import matrices
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +50,8 @@ def bounds(G: ArrayLike, m: int, *, codewords: int = 10_000, seed: int = 0) -> B
         DataError: G is no matrix of rank k, or m is out of range.
 
     Example:
-        >>> bounds([[1, 1, 1, 1]], 2)  # the repetition code, whose heights are 1
-        Bounds(lower=1.0, upper=1.0000000001)
+        >>> [round(side, 6) for side in bounds([[1, 1, 1, 1]], 2)]  # the repetition code, whose heights are 1
+        [1.0, 1.0]
     """
     stack, one = matrices(G)
     G_kn = stack[0].astype(np.float64)

@@ -17,19 +17,17 @@ Information Theory 70(11), for m-heights.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import DataError
+from .entries import ROUNDING, Numbers, as_integers, kinds, matrices, noise
 from .plan import Plan, plan_of
 
 Floats = NDArray[np.float64]
-Numbers = NDArray[Any]  # float64, or Python's integers as objects
 
-ROUNDING = 2**53  # one over the unit roundoff of float64
 NUMBERS_A_TABLE = 1 << 17  # a table of rows x matrices of about this size stays in the processor's cache
 MOST_AT_ONCE = 256
 
@@ -44,7 +42,7 @@ def heights(P: ArrayLike, *, exact: bool = False) -> Floats:
 
     Args:
         P: (k, n - k), or a stack of them (B, k, n - k). float32 is converted, with a warning.
-        exact: Take floats as the rationals that they are, without tolerance; some 0.3 ms for each matrix.
+        exact: Take floats as the rationals that they are, without tolerance; about a millisecond for each matrix.
 
     Returns:
         h_m in column m = 0 ... n - 1, (B, n), or (n,) for one matrix. h_0 = 1; above n - k all are infinite.
@@ -84,50 +82,12 @@ def heights_of_generator(G: ArrayLike, *, exact: bool = False) -> Floats:
     return found[0] if one else found
 
 
-def matrices(given: ArrayLike) -> tuple[NDArray[Any], bool]:
-    """A stack (B, rows, columns) of float64 or of integers, and whether one matrix alone was given.
-
-    Raises:
-        DataError: It is no stack of real matrices.
-    """
-    try:
-        stack = np.asarray(given)
-    except ValueError:  # numpy's word for rows of different lengths
-        raise DataError("the rows have different lengths; expected a matrix (k, n - k), or a stack of them") from None
-    if stack.dtype.kind not in "biuf":
-        raise DataError(f"entries are {stack.dtype}; expected integers or real numbers")
-    if stack.ndim not in (2, 3) or 0 in stack.shape[-2:-1]:
-        raise DataError(f"the shape is {stack.shape}; expected a matrix (k, n - k), or a stack (matrices, k, n - k)")
-    if stack.dtype.kind == "f":
-        if bad := int(np.count_nonzero(~np.isfinite(stack))):
-            first = tuple(map(int, np.argwhere(~np.isfinite(stack))[0]))
-            raise DataError(f"{bad} entries are not finite, the first at {first}; expected finite numbers")
-        if stack.dtype != np.float64:
-            warnings.warn(
-                f"{stack.dtype} is converted to float64 as it stands: minors that rounding to {stack.dtype} made "
-                "nonzero stay nonzero",
-                stacklevel=3,
-            )
-            stack = stack.astype(np.float64)
-    return (stack[None], True) if stack.ndim == 2 else (stack, False)
-
-
-def noise(k: int, r: int) -> int:
-    """How many units of rounding an expanded minor may be wrong by, of the sum of its terms' magnitudes.
-
-    A term of a minor of size s has s entries, each off by one unit when it was stored, s - 1 products, and goes
-    through s (s - 1) / 2 sums.
-    """
-    s = min(k, r)
-    return s * (s + 3) // 2
-
-
 def _heights(stack: NDArray[Any], plan: Plan, exact: bool) -> Floats:
     k, n = plan.k, plan.n
     systematic = stack.shape[2] == n - k
     found = np.full((len(stack), n), np.inf)
     found[:, 0] = 1.0
-    whole_B, small_B = _kinds(stack, min(k, stack.shape[2]), k)
+    whole_B, small_B = kinds(stack, min(k, stack.shape[2]), k)
     if (in_floats := small_B & (whole_B | (not exact))).any():
         for tolerance, chosen_B in ((0, in_floats & whole_B), (noise(k, stack.shape[2]), in_floats & ~whole_B)):
             _in_floats(stack, np.flatnonzero(chosen_B), plan, tolerance, found)
@@ -138,7 +98,7 @@ def _heights(stack: NDArray[Any], plan: Plan, exact: bool) -> Floats:
         space = _Space(whole_plan, 1, object)
         for number in np.flatnonzero(~in_floats):
             tolerance = 0 if exact or whole_B[number] else noise(k, stack.shape[2])
-            cells = _integers(stack[number], systematic).reshape(-1, 1)
+            cells = as_integers(stack[number], systematic).reshape(-1, 1)
             found[number, : n - k + 1] = _of_cells(whole_plan, cells, tolerance, space)[:, 0]
     return found
 
@@ -154,44 +114,6 @@ def _in_floats(stack: NDArray[Any], chosen: NDArray[np.intp], plan: Plan, tolera
             space = _Space(plan, len(numbers), np.float64)
         cells = np.ascontiguousarray(stack[numbers].reshape(len(numbers), -1).T, dtype=np.float64)
         found[numbers, : plan.n - plan.k + 1] = _of_cells(plan, cells, tolerance, space).T
-
-
-def _kinds(stack: NDArray[Any], size: int, k: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which matrices consist of whole numbers, and which of them float64 arithmetic holds.
-
-    Whole numbers: sums of minors stay below 2 ** 53, so they are exact. Others: no product overflows or vanishes.
-    """
-    size_B = np.abs(stack.astype(np.float64)).reshape(len(stack), stack[0].size if len(stack) else 0)
-    largest_B = size_B.max(axis=1, initial=1.0)
-    whole_B = np.ones(len(stack), dtype=bool)
-    if stack.dtype.kind == "f":
-        whole_B = (np.rint(size_B) == size_B).all(axis=1)
-    smallest_B = np.where(size_B > 0, size_B, 1.0).min(axis=1, initial=1.0)
-    terms = (k + 1) * math.factorial(size)
-    room = np.where(whole_B, math.log2(ROUNDING) - math.log2(terms), 1000 - math.log2(terms))
-    small_B = size * np.log2(largest_B) < room - 1e-9
-    return whole_B, small_B & (whole_B | (size * np.log2(smallest_B) > -900))
-
-
-def _integers(matrix: NDArray[Any], systematic: bool) -> Numbers:
-    """The generator times a power of two that makes it whole, as Python's integers: the code is the same."""
-    generator: Numbers
-    if matrix.dtype.kind != "f":
-        one, generator = 1, matrix.astype(object)
-    else:
-        fraction, exponent = np.frexp(matrix)
-        whole = (fraction * float(ROUNDING)).astype(np.int64)
-        exponent = np.where(whole == 0, 0, exponent - 53)
-        shift = max(-int(exponent.min(initial=0)), 0)
-        one = 1 << shift
-        generator = np.empty(matrix.shape, dtype=object)
-        for at, value in np.ndenumerate(whole):
-            up = int(exponent[at]) + shift
-            generator[at] = int(value) << up
-    if not systematic:
-        return generator
-    identity = np.eye(len(matrix), dtype=np.int64).astype(object) * one
-    return np.concatenate([identity, generator], axis=1)
 
 
 class _Space:

@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .heights import _minors, _Space, matrices
+from .entries import matrices
+from .heights import _minors, _Space
 from .plan import affordable, plan_of
 
 AT_ONCE = 256

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ...base.errors import EngineError, MissingExtra
-from .companion import Companion
+from ..companion import Companion
 from .job import Ended, Job
 
 OLDEST = (2, 52)  # CVE-2025-62593: before, a web page could run code on a cluster

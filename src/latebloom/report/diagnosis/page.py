@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ...analysis.diagnosis import Diagnosis
 from ...base.record import Curve
 from ...store.ingest import ForeignLog
+from ..forecast import forecast_lines
 from ..html import html
 from .figure import diagnosis_picture
 from .words import bests, event_text, evidence_lines, log_lines
@@ -25,4 +26,5 @@ def diagnosis_page(log: ForeignLog, curves: Mapping[str, Curve], found: Diagnosi
         events=[event_text(event) for event in found.events],
         evidence=evidence_lines(found),
         log=log_lines(log),
+        chances=forecast_lines(found.forecast, log.axis),
     )

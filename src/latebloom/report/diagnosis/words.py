@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...analysis.diagnosis import Diagnosis
 from ...base.record import Event
 from ...store.ingest import ForeignLog
+from ..forecast import forecast_lines
 from ..html import number
 from ..text import visible
 
@@ -19,6 +20,7 @@ def diagnosis_text(log: ForeignLog, found: Diagnosis) -> str:
     sections = [
         ("", [found.verdict.headline, found.verdict.refuted_by]),
         ("judged by", found.why),
+        ("chance of generalizing", forecast_lines(found.forecast, log.axis)),
         ("best", [f"{name} {number(best['value'])} at {log.axis} {best['step']:,}" for name, best in bests(found)]),
         ("phases", some([span_text(span) for span in found.phases], MOST_PHASES)),
         ("events", some([event_text(event) for event in found.events], MOST_EVENTS)),

@@ -9,8 +9,9 @@ only `understand` decides what is what. Training is never taken for validation.
 """
 
 from .follow import follow
+from .growing import GrowingLog
 from .log import ForeignLog
 from .read import interpret, read_log
 from .sniff import FORMATS, is_torch
 
-__all__ = ["FORMATS", "ForeignLog", "follow", "interpret", "is_torch", "read_log"]
+__all__ = ["FORMATS", "ForeignLog", "GrowingLog", "follow", "interpret", "is_torch", "read_log"]

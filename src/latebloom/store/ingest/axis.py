@@ -10,11 +10,14 @@ import numpy as np
 from ...base.errors import DataError
 from .log import Report, some
 from .long_form import unfold
-from .names import Axis, axis_of, meaning_of
+from .names import Axis, axis_of, is_log10, meaning_of
 from .runs import one_run
 from .series import Series, is_whole
 from .table import Rows, Table, Values
 
+_MOST_LOG10 = 12.0  # no training is longer
+_EVEN = 3.0  # times the usual distance between two values
+_MOST_UNITS = 1e7
 _ENOUGH = 0.5  # a counter has to be in so many of the rows
 
 
@@ -94,6 +97,27 @@ def _counter(
     return _of_column(table, best[0], best[1], columns, report)
 
 
+def whole_steps(name: str, values: Values, report: Report) -> tuple[Rows, bool]:
+    """The values of a counter as whole numbers, and whether they count what it counts.
+
+    Powers of ten are raised. Fractions of epochs are numbered if they are evenly spaced; if not, they are counted in
+    the smallest distance between two, so that twice as late stays twice as late.
+    """
+    if is_whole(values):
+        return values.astype(np.int64), True
+    different, places = np.unique(values, return_inverse=True)
+    gaps = np.diff(different)
+    if is_log10(name) and different[-1] <= _MOST_LOG10 and len(gaps):
+        report.converted.append(f"{name!r} has powers of ten, up to {different[-1]:.4g}; the steps are 10 to these.")
+        return np.rint(10.0**values).astype(np.int64), True
+    if len(gaps) and different[0] >= 0 and gaps.max() > _EVEN * np.median(gaps):
+        unit = max(float(gaps.min()), different[-1] / _MOST_UNITS)
+        report.notes.append(f"{name!r} has fractions, not evenly spaced; it is counted in units of {unit:.4g}.")
+        return np.rint(values / unit).astype(np.int64), False
+    report.notes.append(f"{name!r} has fractions; its different values are numbered, in order, from 0.")
+    return places.astype(np.int64), False
+
+
 def _countable(rows: Rows, values: Values) -> tuple[Rows, Values]:
     """The cells of a counter that can be a count."""
     good = np.abs(values) < 2**53
@@ -127,9 +151,5 @@ def _of_column(
     rows, values = columns[name]
     steps, known = np.zeros(table.count, np.int64), np.zeros(table.count, np.bool_)
     known[rows] = True
-    if is_whole(values):
-        steps[rows] = values.astype(np.int64)
-        return Counter(name, kind, steps, known)
-    report.notes.append(f"{name!r} has fractions; its different values are numbered, in order, from 0.")
-    steps[rows] = np.unique(values, return_inverse=True)[1]
-    return Counter(name, "line", steps, known)
+    steps[rows], is_counted = whole_steps(name, values, report)
+    return Counter(name, kind if is_counted else "line", steps, known)

@@ -7,6 +7,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 
 from .log import Report
 from .table import Table
@@ -15,6 +16,7 @@ _REMARKS = ("#", "//", "%")
 _DELIMITERS = (",", "\t", ";", "|", "")  # the last: any blanks
 _BLANKS = {"", "-", "--", "na", "n/a", "null", "none", "nil", "<na>", "#n/a", "missing"}
 _TENSOR = re.compile(r"(?:tensor|array|np\.float\d+|float\d+)\(\[?\s*([^,\])]+)", re.IGNORECASE)
+_EXCEL = re.compile(r"\s*\"?sep=.\"?\s*$", re.IGNORECASE)  # its first line, which names the delimiter
 _ODD_QUOTES_MOST = 200  # lines that may be one cell
 
 
@@ -49,7 +51,7 @@ def delimiter_of(lines: Sequence[str]) -> str | None:
 
 def is_remark(line: str) -> bool:
     """Whether a line is none of the table."""
-    return not line.strip() or line.lstrip().startswith(_REMARKS)
+    return not line.strip() or line.lstrip().startswith(_REMARKS) or bool(_EXCEL.match(line))
 
 
 class DelimitedReader:
@@ -83,6 +85,16 @@ class DelimitedReader:
             held = self._begin(held, is_all=True)
         self._rows(held)
 
+    def ended(self, report: Report, rest: list[str]) -> DelimitedReader:
+        """What is read by now and some lines more, told in a report of its own; this reader goes on as before."""
+        if not rest and not self._held:
+            return self
+        other = copy(self)
+        other.table, other.report, other.remarks = self.table.copy(), report, [*self.remarks]
+        other.feed(rest)
+        other.end()
+        return other
+
     def _begin(self, lines: list[str], *, is_all: bool = False) -> list[str]:
         rest = list(lines)
         while rest and is_remark(rest[0]):
@@ -103,8 +115,17 @@ class DelimitedReader:
             names = self._from_remarks(len(names))
         else:
             rest.pop(0)
+        if rest and len(set(names)) < len(names) > 2 and (second := self._second_head(rest[0], len(names))):
+            names = [f"{above}/{below}" for above, below in zip(names, second, strict=True)]
+            rest.pop(0)
         self._names = _distinct(names)
         return rest
+
+    def _second_head(self, line: str, count: int) -> list[str]:
+        """The lower of two lines of names, as pandas writes them where names come in groups."""
+        cells = split(line, self._delimiter)
+        is_head = len(cells) == count and all(cell and number_in(cell, self._delimiter) is None for cell in cells)
+        return cells if is_head and not {cell.lower() for cell in cells} & _BLANKS else []
 
     def _from_remarks(self, count: int) -> list[str]:
         for remark in reversed(self.remarks):

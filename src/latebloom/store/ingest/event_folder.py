@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..tensorboard import find_runs, read_scalars
+from ..tensorboard import Scalars, find_runs, read_scalars
 from .log import Report
 from .names import meaning_of, split_of, words_of
 from .runs import choose
@@ -14,15 +14,23 @@ from .series import Raw, Series
 _FORMAT = "TensorBoard event files"
 
 
-def read_events(path: Path, mapping: Mapping[str, str], report: Report) -> Raw:
+def read_events(
+    path: Path, mapping: Mapping[str, str], report: Report, read: Callable[[Path], Scalars] = read_scalars
+) -> Raw:
     """The scalars of one run, below a folder or in one event file.
+
+    Args:
+        path: The folder or file.
+        mapping: Names the run, if there are several.
+        report: What becomes of them is told here.
+        read: Reads a folder, for those who have read a part of it before.
 
     Raises:
         StoreError: No event file can be read.
         DataError: There are several runs and none was chosen.
     """
     if path.is_file():
-        return Raw(_FORMAT, "step", _scalars(path, "", report), report)
+        return Raw(_FORMAT, "step", _scalars(read(path), "", report), report)
     folders = find_runs(path)
     parts = _parts(folders)
     run = choose(list(parts), mapping, str(path)) if len(parts) > 1 else next(iter(parts), "")
@@ -30,7 +38,7 @@ def read_events(path: Path, mapping: Mapping[str, str], report: Report) -> Raw:
         report.notes.append(f"Of {len(parts):,} runs, {run!r} is read.")
     series = dict[str, Series]()
     for folder, prefix in parts.get(run, {path: ""}).items():
-        for tag, one in _scalars(folder, prefix, report).items():
+        for tag, one in _scalars(read(folder), prefix, report).items():
             series.setdefault(tag, one)
     return Raw(_FORMAT, "step", series, report)
 
@@ -48,8 +56,7 @@ def _parts(folders: Mapping[str, Path]) -> dict[str, dict[Path, str]]:
     return parts
 
 
-def _scalars(folder: Path, prefix: str, report: Report) -> dict[str, Series]:
-    scalars = read_scalars(folder)
+def _scalars(scalars: Scalars, prefix: str, report: Report) -> dict[str, Series]:
     report.notes += [said for said in scalars.report if not said.startswith(("left out", "Left out"))][:1]
     report.dropped += scalars.report[1:]
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from .log import Report
@@ -62,6 +63,15 @@ class JsonLinesReader:
 
     def end(self) -> None:
         """Nothing is ever held back."""
+
+    def ended(self, report: Report, rest: list[str]) -> JsonLinesReader:
+        """What is read by now and some lines more, told in a report of its own; this reader goes on as before."""
+        if not rest:
+            return self
+        other = copy(self)
+        other.table, other.report, other.meta = self.table.copy(), report, {**self.meta}
+        other.feed(rest)
+        return other
 
     def row(self, row: Any) -> None:
         """Take one object."""

@@ -39,7 +39,7 @@ def raw_of(tree: Tree, format_: str, mapping: Mapping[str, str], report: Report,
     if not good:
         if rows is not None:
             return _of_rows(tree, rows, format_, mapping, report)
-        raise DataError(_nothing(tree, where))
+        raise DataError(_nothing(tree, where, report))
     chosen = choose(good, mapping, where)
     left = [run for run in runs if run != chosen and runs[run]]
     if len(good) > 1:
@@ -124,7 +124,7 @@ def _of_rows(tree: Tree, path: Path, format_: str, mapping: Mapping[str, str], r
     return Raw("Hugging Face trainer_state.json" if is_trainer else format_, axis, series, report, meta=tree.meta)
 
 
-def _nothing(tree: Tree, where: str) -> str:
+def _nothing(tree: Tree, where: str, report: Report) -> str:
     single = [name for name, value in tree.meta.items() if isinstance(value, (int, float))]
     lists = [path[-1] if path else _NAMELESS for path in tree.lists]
     if lists:
@@ -137,4 +137,5 @@ def _nothing(tree: Tree, where: str) -> str:
             f"{where} holds single values, no curve: {some(single)}. It is a summary; the log of the run is elsewhere "
             "(W&B: the history or output.log; Hugging Face: trainer_state.json)."
         )
-    return f"{where} holds no number that could be a reading."
+    left = report.all_dropped()
+    return f"{where} holds no number that could be a reading." + (f" Left out: {'; '.join(left[:5])}." if left else "")

@@ -47,6 +47,8 @@ _NAMES_OF_RUNS = (
 )
 _NO_NUMBERS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
 
+_OF_VALUES = {"value", "values", "y"}
+
 Path = tuple[str, ...]
 
 
@@ -94,6 +96,8 @@ def _inner(path: Path, value: dict[str, Any], tree: Tree) -> Iterator[tuple[Path
         _set(tree.meta, path, value)
     elif isinstance(columns, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
         tree.rows[path] = [dict(zip(map(str, columns), row, strict=False)) for row in data]
+    elif (points := _of_columns(value)) is not None:
+        tree.lists[path] = points
     elif len(value) >= 2 and all(_is_step(key) for key in value):
         inner = list(value.values())
         if all(_is_number(one) for one in inner):
@@ -104,6 +108,20 @@ def _inner(path: Path, value: dict[str, Any], tree: Tree) -> Iterator[tuple[Path
             yield from (((*path, key), one) for key, one in value.items())
     else:
         yield from (((*path, str(key)), one) for key, one in value.items())
+
+
+def _of_columns(value: dict[str, Any]) -> Listed | None:
+    """{"steps": [...], "values": [...]}: one list, as sacred and others keep it."""
+    counters = [key for key in value if axis_of(key)]
+    values = [key for key in value if key.lower() in _OF_VALUES]
+    if len(counters) != 1 or len(values) != 1:
+        return None
+    steps, numbers = value[counters[0]], value[values[0]]
+    if not (isinstance(steps, list) and isinstance(numbers, list) and len(steps) == len(numbers) > 1):
+        return None
+    if not all(_is_number(one) and one is not None for one in steps) or not all(map(_is_number, numbers)):
+        return None
+    return Listed([_number(one) for one in numbers], [_number(one) or 0.0 for one in steps])
 
 
 def _of_list(path: Path, value: list[Any], tree: Tree, report: Report) -> Iterator[tuple[Path, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from .log import Report
 _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _CLOSING = {"[": "]", "{": "}"}
 _MOST_OPEN = 1000
+_LONGEST_LITERAL = 1 << 24  # characters
 
 
 def read_json(path: Path, report: Report) -> list[Any]:
@@ -46,9 +48,22 @@ def read_json(path: Path, report: Report) -> list[Any]:
             report.dropped.append("the end of the file, which was cut off in the middle of a value")
         elif values:
             report.dropped.append(f"{len(text) - at:,} characters at the end that are no JSON")
+    if not values and (literal := _literal(text)) is not None:
+        return [literal]
     if not values:
         raise DataError(f"{path} is no JSON: {first}. If it is a text log, say so: --format text.")
     return values
+
+
+def _literal(text: str) -> Any:
+    """What `print(history)` wrote in Python: data, of which nothing is run. None if it is none."""
+    if len(text) > _LONGEST_LITERAL:
+        return None
+    text = re.sub(r"\b(?:array|tensor|np\.float\d+)\((?=[\[\d.-])|(?<=[\d\]])\)|, (?:dtype|device)=[^,)]*", "", text)
+    try:
+        return ast.literal_eval(re.sub(r"\bnan\b", "None", text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
 
 
 def _intact(text: str) -> Any:

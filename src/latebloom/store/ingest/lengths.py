@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...base.errors import DataError
+from .axis import whole_steps
 from .json_tree import Listed
 from .log import Report, some
 from .names import SPLITS, Axis, axis_of, words_of
@@ -38,9 +39,10 @@ def along_lengths(
     counters = _counters(lists, mapping)
     others = {name: one for name, one in lists.items() if name not in counters}
     longest = max((len(one.values) for one in others.values() if one.steps is None), default=0)
+    lengths = {len(one.values) for one in others.values() if one.steps is None}
     kind: Axis = "line"
     series = dict[str, Series]()
-    plain = dict[int, tuple[Rows, Axis]]()
+    plain, counted = dict[int, tuple[Rows, Axis]](), dict[str, Rows]()
     for name, listed in others.items():
         values = np.array(listed.values, np.float64)  # None becomes NaN, and is left out at the end
         counter = _fitting(name, len(values), counters, lists)
@@ -52,14 +54,12 @@ def along_lengths(
             found = np.nan_to_num(np.array(lists[counter].values, np.float64), nan=-1)
             axis = axis_of(counter)
             kind = axis[0] if axis else "step"
-            if is_whole(found):
-                series[name] = Series(found.astype(np.int64), values)
-            else:
-                series[name] = Series(np.unique(found, return_inverse=True)[1].astype(np.int64), values)
-                report.notes.append(f"{counter!r} has fractions; its different values are numbered, in order, from 0.")
+            if counter not in counted:
+                counted[counter] = whole_steps(counter, found, report)[0]
+            series[name] = Series(counted[counter], values)
             continue
         if len(values) not in plain:
-            plain[len(values)] = _counted(len(values), longest, counters, lists, meta, report)
+            plain[len(values)] = _counted(len(values), longest, lengths, counters, lists, meta, report)
         steps_of_it, axis_kind = plain[len(values)]
         if len(steps_of_it) != len(values):
             report.counts["lists whose length fits no list of steps"] += 1
@@ -106,6 +106,7 @@ def _fitting(name: str, length: int, counters: list[str], lists: Mapping[str, Li
 def _counted(
     length: int,
     longest: int,
+    lengths: set[int],
     counters: list[str],
     lists: Mapping[str, Listed],
     meta: Mapping[str, Any],
@@ -119,10 +120,15 @@ def _counted(
             report.notes.append(f"Lists of {length:,} numbers have one for each {axis[0] if axis else 'step'} from 0.")
             return np.arange(length), axis[0] if axis else "step"
     every, total, kind = _declared(meta)
+    ratios = [times for other in lengths if (times := _times(longest, other)) > 1]
     times = _times(longest, length)
+    if every > 1 and any(every == known for known in ratios):
+        every = 1  # it says how much less often the shorter lists were read
+    elif every > 1 and ratios:
+        every = every // max(ratios) if every % max(ratios) == 0 else every
     if times > 1:
         report.notes.append(f"Lists of {length:,} numbers were read every {times:,} as often as those of {longest:,}.")
-        return np.arange(length) * times, kind
+        return np.arange(length) * times * max(every, 1), kind
     if every > 1 and (total is None or abs(length * every - total) <= 2 * every):
         report.notes.append(f"Lists have no steps; the file declares one reading every {every:,}.")
         return np.arange(length) * every, kind

@@ -1,46 +1,30 @@
-"""From bytes to lines, in bounded memory: files that grow, gzip, the encodings that logs are found in."""
+"""From bytes to lines, in bounded memory: files that grow, packed files, the encodings that logs are found in."""
 
 from __future__ import annotations
 
 import codecs
-import zlib
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...base.errors import DataError
 from .. import durable
+from .packed import unpacked
 
 MOST_WHOLE_BYTES = 1 << 28  # the longest file that has to be read as a whole
 LONGEST_LINE = 1 << 24  # characters; what is longer is no line of a log
 _HEAD_BYTES = 1 << 16
-_GZIP = b"\x1f\x8b"
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 def chunks(path: Path, start: int = 0) -> Iterator[bytes]:
-    """The bytes of a file from `start`, piece by piece, unpacked if it is gzip: then `start` must be 0.
+    """The bytes of a file from `start`, piece by piece; from 0 those of what is packed in it, see `packed`.
 
     Raises:
         DamageError: It is missing or no regular file.
     """
     pieces = durable.read_chunks(path, start)
-    first = next(pieces, b"")
-    if start or not first.startswith(_GZIP):
-        if first:
-            yield first
-        yield from pieces
-        return
-    unpack = zlib.decompressobj(wbits=31)
-    piece: bytes | None = first
-    while piece is not None:
-        try:
-            unpacked = unpack.decompress(piece, 1 << 20)
-            while unpacked:
-                yield unpacked
-                unpacked = unpack.decompress(unpack.unconsumed_tail, 1 << 20)
-        except zlib.error as error:
-            raise DataError(f"{path} is damaged: gzip says {error}. Unpack what can be saved and read that.") from None
-        piece = next(pieces, None)
+    return pieces if start else unpacked(path, pieces)
 
 
 def head(path: Path) -> bytes:
@@ -104,6 +88,12 @@ class Lines:
         complete = [*self._take(), *lines[:-1]]
         self._keep(lines[-1])
         return complete
+
+    def copy(self) -> Lines:
+        """The same, to be ended while this one goes on."""
+        other = copy.copy(self)
+        other._rest = [*self._rest]
+        return other
 
     def rest(self) -> list[str]:
         """What follows the last line end, if anything does."""

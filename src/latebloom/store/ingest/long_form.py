@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -16,7 +16,7 @@ _OF_SPLITS = {
     *("split", "phase", "mode", "set", "subset", "stage", "dataset", "partition", "type", "kind", "prefix", "on")
 }
 _OF_NAMES = {"metric", "name", "tag", "key", "variable", "measure", "series", "metric_name"}
-_OF_VALUES = {"value", "val", "values", "y", "metric_value", "scalar"}
+_OF_VALUES = {"value", "val", "values", "y", "metric_value", "scalar", "scalar_value", "score"}
 
 
 def unfold(table: Table, columns: Mapping[str, tuple[Rows, Values]], report: Report) -> tuple[Columns, set[str]]:
@@ -25,12 +25,12 @@ def unfold(table: Table, columns: Mapping[str, tuple[Rows, Values]], report: Rep
     words = {name: one for name, one in table.words.items() if one.places and not one.is_prose}
     of_names = [name for name in words if "_".join(words_of(name)) in _OF_NAMES]
     of_splits = [
-        name for name in words if "_".join(words_of(name)) in _OF_SPLITS and all(map(split_of, words[name].places))
+        name for name, one in words.items() if set(words_of(name)[-1:]) & _OF_SPLITS and all(map(split_of, one.places))
     ]
     for name in [*of_names, *of_splits]:
         codes = words[name].by_row(table.count)
         if name in of_names:
-            values = [one for one in unfolded if one.lower() in _OF_VALUES]
+            values = [one for one in unfolded if "_".join(words_of(one)) in _OF_VALUES]
         else:
             values = [one for one in unfolded if axis_of(one) is None and _has_no_split(one)]
         for one in values:
@@ -45,6 +45,12 @@ def unfold(table: Table, columns: Mapping[str, tuple[Rows, Values]], report: Rep
             used.add(name)
             report.converted.append(f"The words of {name!r} say what the numbers beside them are: parted by them.")
     return unfolded, used
+
+
+def is_long(names: Iterable[str]) -> bool:
+    """Whether a table has columns in which words say what the numbers beside them are."""
+    joined = {"_".join(words_of(name)) for name in names}
+    return bool(joined & _OF_NAMES and joined & _OF_VALUES)
 
 
 def _has_no_split(name: str) -> bool:

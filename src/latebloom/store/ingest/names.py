@@ -20,14 +20,31 @@ _VAL = (  # best first: what was kept for choosing comes before what was kept fo
 SPLITS = dict.fromkeys(_TRAIN, "train") | dict.fromkeys(_VAL, "val")
 MEASURES = {
     **dict.fromkeys(("acc", "accs", "accuracy", "accuracies", "acc@1", "acc1", "top1", "prec@1"), "accuracy"),
+    **dict.fromkeys(("acc01", "accuracy01"), "accuracy"),
     **dict.fromkeys(("loss", "losses", "mse", "ce", "nll", "bce", "xent", "crossentropy", "cost"), "loss"),
+    **dict.fromkeys(("bpc", "bpb"), "loss"),
     **dict.fromkeys(("err", "errs", "error", "errors"), "error"),
     **dict.fromkeys(("correlation", "correlations", "corr", "spearman", "pearson"), "correlation"),
     **dict.fromkeys(("coverage",), "coverage"),
+    **dict.fromkeys(("ppl", "perplexity", "perplexities"), "perplexity"),
 }
 _NOISE = {  # says nothing against a name: how it was averaged, where it was kept
     *("epoch", "epochs", "step", "steps", "mean", "avg", "average", "averaged", "full", "total", "value", "values"),
-    *("history", "hist", "curve", "curves", "list", "trace", "metric", "metrics", "score", "scalar", "scalars", "per"),
+    *(
+        "history",
+        "hist",
+        "curve",
+        "curves",
+        "list",
+        "trace",
+        "metric",
+        "metrics",
+        "score",
+        "scores",
+        "scalar",
+        "scalars",
+        "per",
+    ),
     *("iter", "all", "overall", "set", "data", "ds", "cross", "entropy", "categorical", "sparse", "rate", "pct"),
     *("percent", "percentage", "running", "token", "split", "top", "1", "raw", "log", "logs", "output", "model"),
     *("s", "of", "on", "the", "for", "in", "at", "is", "and", "id", "batch", "logged", "wise", "classification"),
@@ -50,11 +67,18 @@ AGAINST = {
         "improved",
     ),
 }
+_PHRASES = {  # in order: the longer ones first
+    frozenset(("out", "of", "sample")): "holdout",
+    frozenset(("in", "sample")): "train",
+    frozenset(("held", "out")): "holdout",
+    frozenset(("hold", "out")): "holdout",
+}
+_LETTERS = {"a": "accuracy", "l": "loss"}
 _WHOLE = {"full", "all"}  # a loss over all examples is neither that of training nor of validation
 _COUNTERS = {
     **dict.fromkeys(("step", "steps", "iter", "iters", "iteration", "iterations", "it", "its", "itr"), "step"),
     **dict.fromkeys(("update", "updates", "timestep", "timesteps", "globalstep"), "step"),
-    **dict.fromkeys(("epoch", "epochs", "ep"), "epoch"),
+    **dict.fromkeys(("epoch", "epochs", "ep", "epoche", "epoca", "époque"), "epoch"),
 }
 _BESIDE_A_COUNTER = {
     *("global", "trainer", "log", "logs", "logged", "logging", "checkpoint", "idx", "index", "id", "list", "optimizer"),
@@ -73,6 +97,7 @@ _BESIDE_A_COUNTER = {
         "timeseries",
     ),
 }
+_LOGARITHMS = {"log10", "lg", "log_10"}
 _MAY_COUNT = re.compile("step|ep|it|update", re.IGNORECASE)
 _WEIGHTS = {"weight", "weights", "param", "params", "parameter", "parameters", "wn", "w", "model", "theta"}
 _LENGTH = {"norm", "norms", "l2", "wn"}
@@ -86,7 +111,7 @@ class Meaning(NamedTuple):
     """What a name most likely stands for."""
 
     split: Literal["train", "val", ""]
-    measure: str  # accuracy, loss, error, correlation, coverage, a whole name of ours, or "" for a split alone
+    measure: str  # one of the values of `MEASURES`, a whole name of ours, or "" for a split alone
     rank: tuple[int, ...]  # of several names with one meaning, the one with the least rank has it
     is_percent: bool
 
@@ -119,8 +144,11 @@ def meaning_of(name: str) -> Meaning | None:
     """
     in_order = words_of(name)
     words = set(in_order)
-    if {"held", "out"} <= words or {"hold", "out"} <= words:
-        words = words - {"held", "hold", "out"} | {"holdout"}
+    for phrase, word in _PHRASES.items():
+        if phrase <= words:
+            words = words - phrase | {word}
+    if len(words) == 2 and words & _LETTERS.keys() and words & SPLITS.keys():  # A_tr, L_te
+        words = {_LETTERS.get(word, word) for word in words}
     if whole := _whole_name(words):
         return Meaning("", whole, (0, len(words), len(name)), False)
     if words & AGAINST or not words:
@@ -133,6 +161,8 @@ def meaning_of(name: str) -> Meaning | None:
     measures = {MEASURES[word] for word in words & MEASURES.keys()}
     if len(splits) > 1 or len(measures) > 1 or not (splits or measures):
         return None
+    if not measures and words & _COUNTERS.keys():
+        return None  # `training_epochs` counts them
     unknown = words - SPLITS.keys() - MEASURES.keys() - _NOISE
     split = splits.pop() if splits else ""
     if unknown and not (measures and (split or measures <= {"correlation", "coverage"})):
@@ -160,10 +190,16 @@ def axis_of(name: str) -> tuple[Axis, tuple[int, ...]] | None:
     words = words_of(name)
     counters = [word for word in words if word in _COUNTERS]
     beside = {word for word in words if word not in _COUNTERS}
-    if len(counters) != 1 or beside - _BESIDE_A_COUNTER - SPLITS.keys():
+    if len(counters) != 1 or beside - _BESIDE_A_COUNTER - SPLITS.keys() - _LOGARITHMS:
         return None
     kind: Axis = "step" if _COUNTERS[counters[0]] == "step" else "epoch"
-    return kind, (len(beside & SPLITS.keys()), name.startswith("_"), len(words), len(name))
+    rank = (bool(beside & _LOGARITHMS), len(beside & SPLITS.keys()), name.startswith("_"), len(words), len(name))
+    return kind, tuple(map(int, rank))
+
+
+def is_log10(name: str) -> bool:
+    """Whether a counter says that it counts in powers of ten, or may do so: `log_step`, `log10(epoch)`."""
+    return axis_of(name) is not None and bool(set(words_of(name)) & {*_LOGARITHMS, "log"})
 
 
 def split_of(text: str) -> str:
@@ -176,6 +212,11 @@ def split_of(text: str) -> str:
     words = set(words_of(text)) - {"set", "data", "split", "dataset", "phase", "results", "metrics"}
     splits = {SPLITS.get(word, "?") for word in words}
     return splits.pop() if len(splits) == 1 and "?" not in splits else ""
+
+
+def is_noise(word: str) -> bool:
+    """Whether a word says nothing against a name."""
+    return word in _NOISE or word in _COUNTERS or word.isdigit()
 
 
 def clean(name: str) -> str:

@@ -53,7 +53,8 @@ def _array(data: bytes, name: str, report: Report) -> Any:
     try:
         array = npy.read_array(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # the header is a Python literal of any kind
-        why = "objects, i.e. pickles, which can run code" if "pickle" in str(error) else "damaged"
+        is_pickle = "pickle" in str(error)
+        why = "objects, i.e. pickles, which can run code" if is_pickle else "damaged"
         report.dropped.append(f"the array {name[:80]!r}: {why}")
         return None
     if array.dtype.names:

@@ -14,7 +14,7 @@ from .long_form import codes_of
 from .names import axis_of, words_of
 from .table import Rows, Table, Values
 
-_KEYS = {  # columns of numbers that tell runs apart
+KEYS = {  # columns of numbers that tell runs apart
     *(
         "seed",
         "run",
@@ -49,7 +49,7 @@ def choose(runs: Sequence[str], mapping: Mapping[str, str], where: str) -> str:
     if wanted is None:
         if len(runs) == 1:
             return runs[0]
-        raise DataError(f"{where} holds {len(runs):,} runs: {_listed(runs)}. Choose one: --map 'run={runs[0]}'.")
+        raise DataError(f"{where} holds {len(runs):,} runs: {_listed(runs)}. Choose one: --run '{runs[0]}'.")
     for fits in (lambda run: run == wanted, lambda run: wanted in run.split("/"), lambda run: wanted in run):
         found = [run for run in runs if fits(run)]
         if len(found) == 1:
@@ -99,7 +99,7 @@ def _keys(
     numbers = [
         name
         for name, (at, values) in columns.items()
-        if set(words_of(name)) & _KEYS and len(at) >= 0.9 * table.count and 1 < len(np.unique(values)) <= _MOST_RUNS
+        if set(words_of(name)) & KEYS and len(at) >= 0.9 * table.count and 1 < len(np.unique(values)) <= _MOST_RUNS
     ]
     keys = [name for name in [*words, *numbers] if name not in used]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
 from ...base.errors import DataError
 from .delimited import delimiter_of, is_remark, number_in, split
 from .lines import head, text_of
+from .long_form import is_long
 from .names import axis_of, meaning_of
 from .text_cut import NUMBER
 from .text_line import plain
@@ -27,11 +29,13 @@ _NOT_LOGS = {
     b"SQLite format 3": "a SQLite database, as MLflow keeps; export the metrics as CSV",
     b"version https://git-lfs": "only a pointer to a file kept by Git LFS; fetch it with 'git lfs pull'",
     b"7z\xbc\xaf": "an archive; unpack it",
-    b"ustar": "an archive; unpack it",
     b"<!DOCTYPE": "a web page; download the file itself ('Raw' on GitHub)",
     b"<html": "a web page; download the file itself ('Raw' on GitHub)",
 }
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_OLD_PICKLE = re.compile(
+    rb"\((?:[dlt]p?\d*\n|i__)|c(?:numpy|builtins|__builtin__|collections|keras|torch|pandas)[\w.]*\n"
+)
 _LINES = 40
 _NAMES = 1000  # looked at; one that is known suffices
 _SURE = (",", "\t", ";")
@@ -47,6 +51,8 @@ def format_of(path: Path) -> Format:
     if "tfevents" in path.name:
         return "tensorboard"
     begin = head(path)
+    if begin[257:262] == b"ustar":
+        raise DataError(f"{path} is a tar archive: unpack it and give the file or the folder.")
     if not begin.strip():
         raise DataError(f"{path} is empty. If the run has only begun, try again later.")
     for magic, what in _NOT_LOGS.items():
@@ -56,7 +62,7 @@ def format_of(path: Path) -> Format:
         raise DataError(
             f"{path} was written by torch.save; it is read with torch, as weights only: see `read_torch_log`."
         )
-    if begin.startswith(_PICKLES):
+    if begin.startswith(_PICKLES) or _OLD_PICKLE.match(begin):
         raise DataError(
             f"{path} is a pickle, which is a program: it is not run. Ask its author for the curves as JSON, CSV or "
             "npz, or convert it yourself where you trust it."
@@ -90,6 +96,8 @@ def _of_json(text: str) -> Format | None:
         value = json.loads(first.strip().rstrip(","))
     except (ValueError, RecursionError):
         begins = text[:200].replace(" ", "").replace("\n", "").replace("\r", "")
+        if begins[1:2] == "'" and "':[" in begins:
+            return "json"  # lists under names, as Python prints them
         if begins[1:2] in ('"', "{", "[", "]", "}") or (
             begins[0] == "[" and begins[1:2] in "-0123456789" and "]" not in begins
         ):
@@ -118,7 +126,7 @@ def _is_table(lines: list[str], remarks: list[str]) -> bool:
         if remarks and _known(split(remarks[-1].lstrip("#/% "), delimiter)) > 1:
             return True
         return numbers >= 0.8 * len(cells) and delimiter != "" and plain(lines[0]) == lines[0]
-    if is_export(names):
+    if is_export(names) or (is_long(names) and len(names) > 2 and numbers >= 0.2 * len(cells)):
         return True
     known = _known(names[:_NAMES])
     fits = sum(len(row) == len(names) for row in body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,13 @@ class Column:
             return np.arange(self.first, self.first + len(values)), values
         return np.array(self._rows, np.int64), values
 
+    def copy(self) -> Column:
+        """The same numbers, to be continued differently."""
+        other = copy(self)
+        other.values = self.values[:]
+        other._rows = None if self._rows is None else self._rows[:]
+        return other
+
     def _thin(self) -> None:
         rows = array("q", range(self.first, self.first + len(self.values))) if self._rows is None else self._rows
         is_last_kept = len(self.values) % 2
@@ -90,6 +98,12 @@ class Words:
         self.rows.append(row)
         if self.is_prose:
             self.rows, self.codes = array("q"), array("q")
+
+    def copy(self) -> Words:
+        """The same words, to be continued differently."""
+        other = copy(self)
+        other.places, other.rows, other.codes = {**self.places}, self.rows[:], self.codes[:]
+        return other
 
     @property
     def is_prose(self) -> bool:
@@ -143,6 +157,14 @@ class Table:
             else:
                 self.add(self.count, name, cell)
         self.count += 1
+
+    def copy(self) -> Table:
+        """The same rows, to be continued differently."""
+        other = copy(self)
+        other.numbers = {name: column.copy() for name, column in self.numbers.items()}
+        other.words = {name: words.copy() for name, words in self.words.items()}
+        other.percent = {*self.percent}
+        return other
 
     def _new(self, name: str, row: int) -> Column | None:
         if len(self.numbers) >= MOST_COLUMNS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import copy
 
 from ...base.record import Event
 from .events import MOST_EVENTS, kind_of_line
@@ -79,6 +80,20 @@ class TextReader:
             self._unplaced.add_row(self._pending.items())
             self._pending = {}
 
+    def ended(self, report: Report, rest: list[str]) -> TextReader:
+        """What is read by now and some lines more, told in a report of its own; this reader goes on as before."""
+        if not (rest or self._undecided or self._batches or self._pending):
+            return self
+        other = copy(self)
+        other.report, other._table, other._unplaced = report, self._table.copy(), self._unplaced.copy()
+        other._batches = {epoch: {**readings} for epoch, readings in self._batches.items()}
+        other._plans, other._known, other._inner_table = {**self._plans}, {*self._known}, copy(self._inner_table)
+        other._pending, other._undecided = {**self._pending}, [*self._undecided]
+        other._events, other._event_kinds = [*self._events], Counter(self._event_kinds)
+        other.feed(rest)
+        other.end()
+        return other
+
     def events(self, axis: str) -> list[Event]:
         """What was declared, placed on the axis that was chosen."""
         found = list[Event]()
@@ -142,7 +157,10 @@ class TextReader:
         if self._is_over:
             self.report.counts["readings after the end of training"] += len(readings)
             return
-        is_batch = batch is not None or (count is not None and self._epoch is not None and count != of)
+        is_of_epoch = count == epoch and -1 < plan.of < plan.epoch  # `3/200 * Epoch 3 (train): ...`
+        is_batch = batch is not None or (
+            count is not None and self._epoch is not None and count != of and not is_of_epoch
+        )
         if is_batch and self._epoch is not None:
             self._batch_lines += 1
             self._batches.setdefault(self._epoch, {}).update(readings)

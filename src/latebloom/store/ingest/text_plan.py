@@ -177,6 +177,9 @@ class _Builder:
             self._used.add(at + 1)
             if self.count < 0 and not self.readings:
                 self.count = at
+        elif after.startswith("%") and before.strip() in ("(", "[") and (split := split_of_name(self._carried)):
+            if not self._has(split, "accuracy"):
+                self._put("one", at, (f"{split} acc",), True)  # `tr 0.1234 (98.7%)`
         elif (
             at == 0 and self.lead < 0 and (after[:1] in "]:)|,\t" or after[:1].isspace()) and not after.startswith("%")
         ):
@@ -191,6 +194,9 @@ class _Builder:
         is_two = after.strip().lstrip("%").strip() == "/" and at + 1 < len(self.pieces) - 1
         if is_two:
             self._used.add(at + 1)
+        if not meaning.measure and is_two and re.search(r"\w \($", before) and self.epoch < 0:
+            self.epoch, self.group, self._carried = at, meaning.split, ""  # `valid (3/200) loss: ...`
+            return
         if not meaning.measure:
             self._split_alone(at, name, meaning, percent, is_two)
             return
@@ -209,6 +215,9 @@ class _Builder:
             self._put("ratio" if is_two else "one", at, (full,), percent, is_bare=not split)
 
     def _split_alone(self, at: int, name: str, meaning: Meaning, percent: bool, is_two: bool) -> None:
+        if self.epoch < 0 and self.pieces[at + 1].strip() == "[" and self.pieces[at + 2 :][:1] == ("/",):
+            self.epoch, self.group, self._carried = at, meaning.split, ""  # timm: `Train: 3 [  10/97 ...`
+            return
         self._carried, self.group, self._carried_measure = f"{name} ", "", "accuracy" if percent else ""
         if is_two and (percent or self.pieces[at + 2].lstrip().startswith("%")):
             names = (f"{name} acc", f"{name} loss") if percent else (f"{name} loss", f"{name} acc")

@@ -17,7 +17,8 @@ from .log import ForeignLog, some
 from .names import Meaning, clean, meaning_of
 from .order import Ordered, in_order
 from .series import Raw, Series
-from .units import is_share, without_blanks, without_percent
+from .units import is_share, without_blanks, without_exponential, without_percent
+from .wide import one_run
 
 _CONTROL = ("step", "run")  # keys of a mapping that name no curve
 _KNOWN = ("train/", "val/")
@@ -40,12 +41,13 @@ def understand(path: Path, raw: Raw, mapping: Mapping[str, str]) -> ForeignLog:
             f"{path} was read as {raw.format}, and no reading was found in it. {_left_out(raw)}"
             "Give a log with one reading per line, e.g. 'epoch 1 train_loss=0.5 val_loss=0.9', CSV or JSON."
         )
+    raw.series = one_run(raw.series, mapping, report)
     series = {name: without_blanks(name, one, report) for name, one in raw.series.items()}
     names = _names(series, mapping, raw)
     curves, events = dict[str, Curve](), list(raw.events)
     mapped, seen = dict[str, str](), dict[int, Ordered]()
     resumed = dict[tuple[int, int], None]()
-    turned = without_percent(names, series, raw)
+    turned = without_percent(names, series, raw) | without_exponential(names, series, raw)
     for ours, theirs in names.items():
         steps, values = series[theirs].steps, turned.pop(ours, series[theirs].values)
         if not np.isfinite(values).any():
@@ -107,6 +109,8 @@ def _names(series: Mapping[str, Series], mapping: Mapping[str, str], raw: Raw) -
         meaning = None if theirs in taken else meaning_of(theirs)
         if meaning is None:
             continue
+        if meaning.measure == "perplexity":  # the last choice for a loss, of which it is the exponential
+            meaning = meaning._replace(measure="loss", rank=(meaning.rank[0] + 100, *meaning.rank[1:]))
         if meaning.measure == "error" and not is_share(theirs, series[theirs].values, raw):
             meaning = meaning._replace(measure="loss")
         if not meaning.measure or (not meaning.split and meaning.measure in ("loss", "accuracy", "error")):

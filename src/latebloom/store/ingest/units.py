@@ -86,6 +86,18 @@ def without_percent(names: Mapping[str, str], series: Mapping[str, Series], raw:
     return turned
 
 
+def without_exponential(names: Mapping[str, str], series: Mapping[str, Series], raw: Raw) -> dict[str, Values]:
+    """By our name: the logarithms of what is a perplexity."""
+    turned = dict[str, Values]()
+    for ours, theirs in names.items():
+        meaning = meaning_of(theirs)
+        if meaning and meaning.measure == "perplexity" and ours.endswith("/loss"):
+            values = series[theirs].values
+            turned[ours] = np.log(np.where(values > 0, values, np.nan))
+            raw.report.converted.append(f"{ours}: {theirs!r} is a perplexity; its logarithm is taken.")
+    return turned
+
+
 def highest_of(values: Values) -> float:
     """The largest number that is finite; 0 if there is none."""
     finite = values[np.isfinite(values)]

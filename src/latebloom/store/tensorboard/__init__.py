@@ -2,11 +2,12 @@
 
 from .files import event_files, find_runs
 from .names import as_readings, canonical, tag_of
-from .read import Scalars, read_scalars
+from .read import ScalarReader, Scalars, read_scalars
 from .write import EventWriter, export
 
 __all__ = [
     "EventWriter",
+    "ScalarReader",
     "Scalars",
     "as_readings",
     "canonical",

@@ -27,6 +27,7 @@ Flaw = Literal["", "torn", "length", "checksum", "long"]
 
 _HEAD_BYTES = 12
 _TAIL_BYTES = 4
+RECORD_BYTES = _HEAD_BYTES + _TAIL_BYTES  # of a record, beside its data
 _AHEAD_BYTES = 1 << 20  # read at a time
 _BLOCK_BYTES = 1 << 10  # summed at a time; the table for it takes 1 MiB
 _WORTH_BYTES = 64  # from here on numpy is faster than a loop
@@ -48,21 +49,21 @@ def frame(data: bytes) -> bytes:
     return length + struct.pack("<I", masked(length)) + data + struct.pack("<I", masked(data))
 
 
-def scan(path: Path) -> Iterator[Found]:
-    """The records of a file, as long as it is now, in bounded memory.
+def scan(path: Path, start: int = 0) -> Iterator[Found]:
+    """The records of a file from `start`, where one begins, as long as it is now, in bounded memory.
 
     Raises:
         DamageError: It is missing, or not a regular file.
     """
-    size, at = durable.size(path), 0
+    size, at = durable.size(path), start
     ahead, ahead_at = b"", 0
 
-    def take(start: int, count: int) -> bytes:
+    def take(place: int, count: int) -> bytes:
         nonlocal ahead, ahead_at
-        if start + count > ahead_at + len(ahead):
-            end = min(size, start + max(count, _AHEAD_BYTES))
-            ahead, ahead_at = b"".join(durable.read_chunks(path, start, end)), start
-        return ahead[start - ahead_at : start - ahead_at + count]
+        if place + count > ahead_at + len(ahead):
+            end = min(size, place + max(count, _AHEAD_BYTES))
+            ahead, ahead_at = b"".join(durable.read_chunks(path, place, end)), place
+        return ahead[place - ahead_at : place - ahead_at + count]
 
     while at < size:
         head = take(at, _HEAD_BYTES)

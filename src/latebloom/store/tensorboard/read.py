@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ...base.errors import StoreError
 from ...base.record import Curve
+from .. import durable
 from ..durable import DamageError
 from .event import parse
 from .files import event_files, find_runs
-from .frame import LONGEST_RECORD_BYTES, scan
+from .frame import LONGEST_RECORD_BYTES, RECORD_BYTES, Flaw, scan
 
 MOST_TAGS = 100_000
 LONGEST_TAG = 500  # characters
@@ -27,6 +28,8 @@ _FLAWS = {
     "no event": "left out {records} without an event",
     "long": f"stepped over {{records}} of more than {LONGEST_RECORD_BYTES:,} bytes",
 }
+
+_UNFINISHED = ("torn", "length")  # at the end of a file
 
 
 class Scalars(NamedTuple):
@@ -51,23 +54,7 @@ def read_scalars(path: Path) -> Scalars:
         StoreError: It is missing or no regular file, or the disk fails; a folder has no event file in it. Damage in a
             file is no error: what its checksums vouch for is returned, and the report tells of the rest.
     """
-    try:
-        files = event_files(path)
-    except DamageError:
-        files = [path]  # no folder
-    if not files:
-        runs = ", ".join(list(find_runs(path))[:5])
-        below = f" These folders in it have some: {runs}." if runs else " Their names contain 'tfevents'."
-        raise StoreError(f"{path} has no TensorBoard event files.{below}")
-    reading = _Reading()
-    for file in files:
-        try:
-            reading.read(file)
-        except DamageError as error:
-            if len(files) == 1:
-                raise
-            reading.report.append(f"{error} It was not read to its end.")
-    return reading.scalars(len(files))
+    return ScalarReader(path).look()
 
 
 class _Column(NamedTuple):
@@ -92,36 +79,79 @@ def _least_from_here(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.minimum.accumulate(numbers[::-1])[::-1]
 
 
-class _Reading:
-    """What has been read so far."""
+class ScalarReader:
+    """The scalars of an event file or a folder, read on where it has grown since the last look."""
 
-    def __init__(self) -> None:
-        self.report: list[str] = []
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._begin()
+
+    def _begin(self) -> None:
         self._columns: dict[str, _Column] = {}
         self._starts = array("q")
         self._counts: Counter[str] = Counter()
+        self._at: dict[Path, int] = {}  # how far each file was read
+        self._flaws: dict[Path, dict[Flaw | str, list[int]]] = {}  # of each file: how often, and bytes lost
 
-    def read(self, file: Path) -> None:
-        flaws, lost_bytes = Counter[str](), Counter[str]()
-        for found in scan(file):
-            if found.data is None:
-                flaws[found.flaw] += 1
-                lost_bytes[found.flaw] += found.lost_bytes
-                continue
+    def look(self) -> Scalars:
+        """What there is now. Raises as `read_scalars`."""
+        try:
+            files = event_files(self._path)
+        except DamageError:
+            files = [self._path]  # no folder
+        if not files:
+            runs = ", ".join(list(find_runs(self._path))[:5])
+            below = f" These folders in it have some: {runs}." if runs else " Their names contain 'tfevents'."
+            raise StoreError(f"{self._path} has no TensorBoard event files.{below}")
+        if not self._only_appended(files):
+            self._begin()
+        damaged = list[str]()
+        for file in files:
             try:
-                event = parse(found.data)
-            except DamageError:
-                flaws["no event"] += 1
+                self._read(file)
+            except DamageError as error:
+                if len(files) == 1:
+                    raise
+                damaged.append(f"{error} It was not read to its end.")
+        return self._scalars(len(files), damaged)
+
+    def _only_appended(self, files: list[Path]) -> bool:
+        """Whether nothing but the end is new: the order in which readings were written decides which of them stand."""
+        known = list(self._at)
+        if files[: len(known)] != known:
+            return False
+        sizes = [durable.size(file) for file in known]
+        lost = [sum(self._flaws[file].get(flaw, (0, 0))[1] for flaw in _UNFINISHED) for file in known]
+        read = [self._at[file] for file in known]
+        if any(size < at for size, at in zip(sizes, read, strict=True)):
+            return False
+        return all(size <= at + left for size, at, left in zip(sizes[:-1], read[:-1], lost[:-1], strict=True))
+
+    def _read(self, file: Path) -> None:
+        at, flaws = self._at.setdefault(file, 0), self._flaws.setdefault(file, {})
+        for flaw in _UNFINISHED:
+            flaws.pop(flaw, None)  # what was torn at the last look may be complete by now
+        for found in scan(file, at):
+            if found.data is not None:
+                self._at[file] += RECORD_BYTES + len(found.data)
+                self._event(found.data, flaws)
                 continue
-            self._counts["records"] += 1
-            self._counts["skipped"] += event.skipped
-            if event.is_start:
-                self._starts.append(event.step)
-            for tag, value in event.scalars:
-                self._add(tag, event.step, value)
-        for flaw, count in flaws.items():
-            amount = {"records": _some(count, "record"), "bytes": _some(lost_bytes[flaw], "byte")}
-            self.report.append(f"{file.name}: {_FLAWS[flaw].format(**amount)}.")
+            if found.flaw not in _UNFINISHED:
+                self._at[file] += found.lost_bytes
+            _count(flaws, found.flaw, found.lost_bytes)
+
+    def _event(self, data: bytes, flaws: dict[Flaw | str, list[int]]) -> None:
+        try:
+            event = parse(data)
+        except DamageError:
+            _count(flaws, "no event", 0)
+            return
+        self._counts["records"] += 1
+        self._counts["skipped"] += event.skipped
+        if event.is_start:
+            self._starts.append(event.step)
+        for tag, value in event.scalars:
+            self._add(tag, event.step, value)
 
     def _add(self, tag: str, step: int, value: float) -> None:
         column = self._columns.get(tag)
@@ -134,7 +164,7 @@ class _Reading:
         column.values.append(value)
         column.stretches.append(len(self._starts))
 
-    def scalars(self, files: int) -> Scalars:
+    def _scalars(self, files: int, damaged: list[str]) -> Scalars:
         bounds = _least_from_here(np.array(self._starts, np.int64))
         curves = {tag: column.curve(bounds) for tag, column in self._columns.items()}
         curves = {tag: curve for tag, curve in curves.items() if len(curve.steps)}
@@ -144,7 +174,8 @@ class _Reading:
         told = [
             f"{_some(files, 'file')}, {_some(self._counts['records'], 'record')}, {_some(standing, 'scalar')}, "
             f"{_some(len(curves), 'tag')}.",
-            *self.report,
+            *(_told(file, flaw, *lost) for file, flaws in self._flaws.items() for flaw, lost in flaws.items()),
+            *damaged,
         ]
         if void:
             told.append(
@@ -158,6 +189,16 @@ class _Reading:
                 f"{LONGEST_TAG:,} characters."
             )
         return Scalars(curves, told)
+
+
+def _count(flaws: dict[Flaw | str, list[int]], flaw: Flaw | str, lost_bytes: int) -> None:
+    often, lost = flaws.get(flaw, (0, 0))
+    flaws[flaw] = [often + 1, lost + lost_bytes]
+
+
+def _told(file: Path, flaw: str, often: int, lost_bytes: int) -> str:
+    amount = {"records": _some(often, "record"), "bytes": _some(lost_bytes, "byte")}
+    return f"{file.name}: {_FLAWS[flaw].format(**amount)}."
 
 
 def _some(count: int, noun: str) -> str:

@@ -1,31 +1,13 @@
-"""When a run may end before its last step.
-
-Rules that stop runs for *not* improving (median rules, successive halving) have no place here: they stop
-exactly the late bloomers.
-"""
+"""Stop once it has generalized."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from ..base.component import Component
-from .replay import Readings, State, finite
-
-
-class Never(Component):
-    """Train to the last step."""
-
-    kind: Literal["never"] = "never"
-
-    def init(self) -> State:
-        """Nothing to remember."""
-        return {}
-
-    def update(self, state: State, step: int, readings: Readings) -> tuple[State, str | None]:
-        """No reason, ever."""
-        return state, None
+from ...base.component import Component
+from ..replay import Readings, State, finite
 
 
 class AfterGeneralization(Component):
@@ -58,6 +40,3 @@ class AfterGeneralization(Component):
             f"{self.reading} was at least {self.at_least:g} in {state['in_a_row']} evaluations in a row, "
             f"from step {since:,} to {step:,}"
         )
-
-
-StoppingRule = Annotated[Never | AfterGeneralization, Field(discriminator="kind")]
