@@ -23,7 +23,7 @@ slow: .venv/dev.done      ## every crash point, hundreds of kills, long properti
 	$(PY) -m pytest -m slow --ignore tests/lab/test_ray_engine.py --ignore tests/integrations
 
 integrations: .venv/integrations.done      ## the adapters in real trainings of Lightning, Hugging Face, Keras, accelerate; W&B, MLflow
-	$(PY) -m pytest -m slow tests/integrations
+	$(PY) -m pytest -m slow -n 2 --dist loadfile tests/integrations
 
 cluster: .venv/dev.done      ## a sweep over two Ray nodes in network namespaces (root and ip), which die and vanish
 	$(PY) -m pytest tests/lab/test_ray_engine.py

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from docs import claims, forecast, jumps, studies
+from docs import claims, forecast, jumps, stops, studies
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "latebloom"
@@ -252,9 +252,10 @@ DRAWN: dict[str, Callable[[], str]] = {
     "claims-anti-grokking": lambda: claims.table("anti-grokking"),
     "claims-anti-grokking-decay": lambda: claims.table("anti-grokking-decay"),
     "stopping": stops.table,
-    "train-loss-jump": jumps.jump,
-    "train-loss-jump-explanations": jumps.explanations,
-    "train-loss-jump-forks": jumps.forks,
+    "train-loss-jump": lambda: jumps.jump("train-loss-jump"),
+    "train-loss-jump-explanations": lambda: jumps.explanations("train-loss-jump"),
+    "train-loss-jump-forks": lambda: jumps.forks("train-loss-jump"),
+    "train-loss-jump-grokking": lambda: jumps.brief("train-loss-jump-grokking"),
     "forecast-corpus": forecast.corpus,
     "forecast-worth": forecast.worth,
     "forecast-worth-accuracy": lambda: forecast.worth("accuracy", detailed=False),

@@ -18,11 +18,9 @@ def corpus() -> str:
         "| study | configurations | runs | fitted, and not yet generalized when asked | generalized later | moments |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for told in (card["corpus"], *card["elsewhere"]):
-        for name, of in told["studies"].items():
-            where = "" if told is card["corpus"] else " (elsewhere)"
-            numbers = (of["configurations"], of["runs"], of["waiting"], of["generalized later"], of["landmarks"])
-            lines.append(f"| {name}{where} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+    for name, of in card["corpus"]["studies"].items():
+        numbers = (of["configurations"], of["runs"], of["waiting"], of["generalized later"], of["landmarks"])
+        lines.append(f"| {name} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
     machine = card["corpus"]["environments"][0]
     made = f"SHA-256 {card['corpus']['sha256'][:12]}, exported {card['corpus']['exported_at']}"
     return (

@@ -36,8 +36,8 @@ def table() -> str:
     made, shapes = told["measured"]["made"], told["measured"]["made"]["by_shape"]
     total = made["runs_that_generalize"]
     lines = [
-        f"| rule | ended before they generalized, of {total} | of these classic, of {shapes['classic']} | double descents, of "
-        f"{shapes['double descent']} | steps spared: {', '.join(SPARED)} |",
+        f"| rule | ended before they generalized, of {total} | of these classic, of {shapes['classic']} | double "
+        f"descents, of {shapes['double descent']} | steps spared: {', '.join(SPARED)} |",
         "|---|---:|---:|---:|---|",
     ]
     for rule, killed in made["ended_before"].items():
@@ -45,8 +45,8 @@ def table() -> str:
         counts = " | ".join(str(killed.get(shape, 0)) for shape in ("all", "classic", "double descent"))
         lines.append(f"| {NAMES.get(rule, rule)} | {counts} | {spared} |")
     return "\n".join(lines) + (
-        f"\n\n`{told['command']}`, {told['measured_on']}: every shape of `benchmarks/shapes.py` but two that are no runs, "
-        "at 60 and 300 evaluations, as accuracies and as losses, with and without noise.\n"
+        f"\n\n`{told['command']}`, {told['measured_on']}: every shape of `benchmarks/shapes.py` but two that are no "
+        "runs, at 60 and 300 evaluations, as accuracies and as losses, with and without noise.\n"
     )
 
 

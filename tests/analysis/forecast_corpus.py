@@ -24,7 +24,7 @@ def run(configuration, seed, generalizes_at, *, ends_at=LAST, task="made", until
     val_loss = [3.0 * (1.02 - 0.95 * min(share(s), 1.0)) * math.exp(noise[i, 1]) for i, s in enumerate(steps)]
     train_loss = [3.0 if s == 0 else 0.05 * 50 / (50 + s) for s in steps]
     columns = {"train/accuracy": train, "val/accuracy": val, "train/loss": train_loss, "val/loss": val_loss}
-    return CorpusRun(configuration, "made", task, "mlp", seed, until, steps, columns)
+    return CorpusRun(configuration, "made", task, seed, until, steps, columns)
 
 
 def corpus(configurations=60, seeds=2):

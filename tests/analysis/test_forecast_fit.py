@@ -67,16 +67,24 @@ def truth(n, seed, censored=True):
     reached_N = rng.integers(1, 4, size=n) if censored else np.full(n, 3)
     known_NK = np.arange(1, 4) <= reached_N[:, None]
     p_NK = 1 - np.cumprod(1 - hazard_NK, axis=1)
-    return Table(x_N[:, None], happened_NK, known_NK, np.arange(n), np.zeros(n)), p_NK
+    return Table(x_N[:, None], happened_NK, known_NK, np.arange(n), np.zeros(n), ("age",)), p_NK
 
 
 def test_known_chances_are_found_again_from_censored_rows():
     rows, p_NK = truth(6000, 0)
-    found = calibrate(rows, ("age",)).probabilities(rows.signs_ND)
+    found = calibrate(rows).probabilities(rows.signs_ND)
     assert np.abs(found - p_NK).mean() < 0.02
     as_negatives = rows._replace(happened_NK=rows.happened_NK & rows.known_NK, known_NK=np.ones_like(rows.known_NK))
-    wrong = calibrate(as_negatives, ("age",)).probabilities(rows.signs_ND)
+    wrong = calibrate(as_negatives).probabilities(rows.signs_ND)
     assert (wrong - p_NK)[:, 2].mean() < -0.1  # control: censored rows counted as negatives
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_signs_say_nothing_the_rate_is_told(seed):
+    rows, _ = truth(400, seed, censored=False)
+    rows = rows._replace(signs_ND=stream(seed, "test/nothing").normal(size=(400, 1)))
+    told = calibrate(rows).probabilities(rows.signs_ND)
+    assert told.mean(axis=0) == pytest.approx(rows.happened_NK.mean(axis=0), abs=0.03)
 
 
 def test_no_configuration_is_in_two_folds():
@@ -105,12 +113,12 @@ def test_from_shuffled_outcomes_nothing_is_learned(comparisons):
 def test_tasks_are_held_out_whole(comparisons):
     both = comparisons["unseen task: made"][0], comparisons["unseen task: made otherwise"][0]
     assert sum(one["rows"] for one in both) == comparisons["unseen tasks"][0]["rows"]
-    assert "unseen models" not in comparisons  # there is one
+    assert "unseen studies" not in comparisons  # there is one
 
 
 def test_the_same_corpus_and_seed_give_the_same_chances(made):
     rows = table([one for r in made.runs for one in landmarks(r, "accuracy")], SIGNS["accuracy"])
-    one, other, third = (calibrate(rows, SIGNS["accuracy"], seed).plain() for seed in (0, 0, 1))
+    one, other, third = (calibrate(rows, seed).plain() for seed in (0, 0, 1))
     assert one == other and one != third
     assert one["weights_KD"] == third["weights_KD"]  # the seed decides the folds of the correction, nothing else
 
@@ -118,6 +126,14 @@ def test_the_same_corpus_and_seed_give_the_same_chances(made):
 @pytest.mark.slow
 def test_a_corpus_gives_the_same_file_twice(made):
     assert model_bytes(fit(made)) == model_bytes(fit(made))
+
+
+@pytest.mark.slow
+def test_runs_from_elsewhere_are_judged_and_not_learned_from(made, comparisons):
+    away = made._replace(runs=[run(900 + i, 7, 300 + 60 * i) for i in range(20)])
+    told = assess(made, KIND, [away])
+    assert told["elsewhere"][0]["groups"] == 20 and told["elsewhere: made"] == told["elsewhere"]
+    assert told["unseen configurations"] == comparisons["unseen configurations"]
 
 
 def test_a_corpus_of_a_few_configurations_is_refused(made):

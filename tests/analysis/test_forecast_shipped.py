@@ -14,13 +14,13 @@ from latebloom.detect.chances import NEVER
 from latebloom.detect.forecast import SIGNS, shipped
 
 DATA = Path(__file__).parents[2] / "docs" / "findings" / "data"
-CORPUS, ELSEWHERE = DATA / "forecast-corpus.json", DATA / "forecast-elsewhere.json"
+CORPUS = DATA / "forecast-corpus.json"
 
 
-def test_the_model_names_the_corpora_that_are_committed():
+def test_the_model_names_the_corpus_that_is_committed():
     card = shipped().card
     assert card["corpus"]["sha256"] == hashlib.sha256(CORPUS.read_bytes()).hexdigest()
-    assert [one["sha256"] for one in card["elsewhere"]] == [hashlib.sha256(ELSEWHERE.read_bytes()).hexdigest()]
+    assert card["elsewhere"] == []
 
 
 def test_a_horizon_is_told_only_where_tasks_held_out_were_judged_better_than_by_their_rate():
@@ -33,9 +33,11 @@ def test_a_horizon_is_told_only_where_tasks_held_out_were_judged_better_than_by_
 def test_every_run_of_the_corpus_is_of_a_known_configuration_and_was_watched_to_its_budget():
     corpus = read_corpus(CORPUS)
     assert len({run.configuration for run in corpus.runs}) == len(corpus.configurations)
-    for run in corpus.runs:
-        assert run.watched_until >= run.steps[-1]
-        assert run.watched_until == corpus.configurations[run.configuration]["steps"] or run.steps[-1] < 10
+    budgets = [corpus.configurations[run.configuration]["steps"] for run in corpus.runs]
+    cut = [run for run, budget in zip(corpus.runs, budgets, strict=True) if run.watched_until != budget]
+    assert all(run.watched_until >= run.steps[-1] for run in corpus.runs)
+    assert len(cut) < 0.05 * len(corpus.runs)  # those that diverged
+    assert all(run.steps[-1] <= run.watched_until < 2500 for run in cut)
 
 
 def same(one, other):
@@ -48,7 +50,7 @@ def same(one, other):
 
 @pytest.mark.slow
 def test_the_shipped_model_is_what_the_committed_corpus_gives():
-    made = plain(fit(read_corpus(CORPUS), [read_corpus(ELSEWHERE)]).plain())
+    made = plain(fit(read_corpus(CORPUS)).plain())
     told = plain(shipped().plain())
     assert made["chances"].keys() | made["refused"].keys() == set(SIGNS)
     assert same(made["chances"], told["chances"]) and same(made["refused"], told["refused"])

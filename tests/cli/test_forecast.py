@@ -20,7 +20,7 @@ def written(tmp_path_factory):
         | {"watched_until": r.watched_until, "steps": r.steps, "readings": r.readings}
         for r in made.runs
     ]
-    settings = [{"task": {"kind": "made"}, "model": {"kind": "mlp"}} for _ in made.configurations]
+    settings = [{"task": {"kind": "made"}} for _ in made.configurations]
     head = {"kind": corpora.KIND, "schema": 1, "command": "made", "exported_at": "today", "environments": [{}]}
     path.write_text(json.dumps({**head, "configurations": settings, "runs": runs}))
     return path

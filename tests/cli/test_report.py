@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from latebloom.report.comparison.figures import Figures
 from latebloom.report.figures.picture import Picture
 from latebloom.store import Store
-from report.experiment import records, spec_of, store_run
+from report.experiment import arms_plan, records, spec_of, store_run, stored_study
 
 NAMES = ["report.html", "curves.png", "curves.svg"]
 
@@ -56,3 +57,19 @@ def test_of_many_runs_one_that_cannot_be_told_is_left_out_and_named(here, shelf)
 def test_all_runs_and_one_are_not_both_meant(here, shelf):
     said = here("report", "first", "--all", "--store", shelf.root)
     assert said.code == 2 and "--all is every run; name none" in said.err
+
+
+def test_as_markdown_a_run_and_a_study_are_written_reports(here, shelf, monkeypatch):
+    drawn = Figures(*3 * [Picture(b"", b"x")])
+    monkeypatch.setattr("latebloom.report.written.write.figures", lambda told: drawn)
+    monkeypatch.setattr("latebloom.report.written.write.picture", lambda story: Picture(b"", b"x"))
+    study = stored_study(shelf.root, arms_plan({"baseline": [2000, 3000], "l1": [1000, 2000]}))
+    said = here("report", "test", "first", "--format", "markdown", "--store", shelf.root)
+    first = shelf.find("first")
+    assert said.out.splitlines() == [
+        *(str(study.path / "report" / name) for name in ("report.md", "survival.png", "pairs.png", "curves.png")),
+        *(str(first.path / "report" / name) for name in ("report.md", "curves.png")),
+    ]
+    assert "## Abstract" in (first.path / "report" / "report.md").read_text()
+    unknown = here("report", "nobody", "--format", "markdown", "--store", shelf.root)
+    assert unknown.code == 2 and "nobody" in unknown.err

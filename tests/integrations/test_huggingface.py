@@ -200,14 +200,18 @@ def test_it_stops_the_training_one_step_after_its_reason(hf: Any, tmp_path: Path
     assert trainer.state.global_step == good[1] + 1
 
 
-def test_only_the_first_process_records(hf: Any, tmp_path: Path) -> None:
-    watching = callback(probe=examples()[2], log=tmp_path / "log.jsonl")
-    state = hf.TrainerState(global_step=4, is_world_process_zero=False, log_history=[{"step": 2, "loss": 1.0}])
+def test_other_processes_follow_in_silence_so_that_all_stop_together(hf: Any, tmp_path: Path) -> None:
+    said: list[str] = []
+    stop = AfterGeneralization(at_least=0.5, for_evaluations=1)
+    watching = callback(stop=stop, log=tmp_path / "log.jsonl", say=said.append)
+    state = hf.TrainerState(global_step=4, is_world_process_zero=False, log_history=[{"step": 2, "eval_loss": 1.0}])
     control = hf.TrainerControl()
     watching.on_train_begin(None, state, control)
-    watching.on_log(None, state, control, logs={"loss": 1.0})
-    watching.on_evaluate(None, state, control, model=Classifier())
+    watching.on_log(None, state, control, logs={"eval_accuracy": 0.75})
+    state.global_step = 5
+    watching.on_step_end(None, state, control)
     watching.on_train_end(None, state, control)
-    assert watching.recorder.rows == []
+    assert control.should_training_stop
+    assert [step for step, _ in watching.recorder.rows] == [2, 4]
+    assert said == []
     assert not (tmp_path / "log.jsonl").exists()
-    assert len(state.log_history) == 1

@@ -193,6 +193,7 @@ def test_when_the_training_is_killed_its_tracker_ends_and_knows(memory: Path, si
     assert calls(sink)[-1] == ["finish", "crashed"]
 
 
+@pytest.mark.slow
 def test_a_sweep_tells_of_each_of_its_runs(memory: Path, sink: Path) -> None:
     quick = ["steps=6", "task.modulus=7", "evaluation.every=3", "batch.size=8"]
     latebloom.sweep("demo", [*quick, "seed=0,1"], name="both", store=memory, trackers=["integrations.sinks:Writes"])

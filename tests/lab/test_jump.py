@@ -16,6 +16,7 @@ from engine.tiny import MIXTURE, MLP, tiny
 from latebloom import lab
 from latebloom.analysis.jump import Explanation, find_jumps
 from latebloom.base.errors import DataError, StoreError
+from latebloom.lab.jump import explain as explain_module
 from latebloom.lab.jump import explain_jump
 from latebloom.lab.jump.forks import variants
 from latebloom.lab.jump.stretch import Comparison, Source, Stretch, groups
@@ -85,6 +86,15 @@ def test_the_leap_is_gone_with_a_third_of_the_learning_rate(found: Explanation) 
     assert forks["learning rate / 3"].jumps is False
     assert forks["loss in float64"].jumps is True
     assert forks["weight decay 0"].jumps is None and forks["weight decay 0"].note == "it is 0 already"
+
+
+def test_far_from_a_checkpoint_only_the_neighbourhood_is_read_at_every_step(
+    root: Path, found: Explanation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_module, "DENSE", 30)
+    near = explain_jump("leaps", store=root)
+    assert near.curves["step"][0] == near.jumps[0].previous_step - 30 > found.curves["step"][0]
+    assert near.replay == found.replay and (near.onset_step, near.top_step) == (found.onset_step, found.top_step)
 
 
 def test_nothing_is_written(root: Path) -> None:

@@ -125,3 +125,15 @@ def test_a_group_of_equal_labels_has_no_share_of_variance():
     alone = {"train": {"one": torch.tensor([0]), "high": torch.tensor([3, 4, 5])}}
     read = Evaluation().read(of_numbers([0.0] * 6, alone))
     assert "train/r2/one" not in read and read["train/r2"] == read["train/r2/high"]
+
+
+def test_the_two_that_know_nothing_of_an_example_are_told_by_the_training_labels_alone():
+    """By definition: the squared errors of always answering 16, the mean of all, and of answering 2 and 30."""
+    read = Evaluation().read(of_numbers([0.0] * 6))
+    assert read["blind/one_constant"] == pytest.approx(sum((x - 16) ** 2 for x in NUMBERS.tolist()) / 6)
+    assert read["blind/part_means"] == pytest.approx((1 + 0 + 1 + 400 + 100 + 900) / 6)
+    means = Evaluation().read(of_numbers([2.0, 2.0, 2.0, 30.0, 30.0, 30.0]))
+    assert means["train/loss"] == pytest.approx(means["blind/part_means"])
+    alone = Evaluation().read(of_numbers([0.0] * 6, {"train": {"high": torch.tensor([3, 4, 5])}}))
+    assert alone["blind/one_constant"] == pytest.approx(1400 / 3) and "blind/part_means" not in alone
+    assert not any(name.startswith("blind") for name in Evaluation().read(view()))

@@ -79,6 +79,18 @@ def test_shares_and_losses_are_the_sums_of_the_definition(operation, modulus):
     assert found.variance_explained == pytest.approx(aligned, rel=1e-9)
 
 
+@pytest.mark.parametrize("published", [(14, 35, 41, 42, 52), (6, 23, 37, 39, 41), (36, 52)])
+def test_the_published_key_frequencies_are_told_from_all_others_at_the_published_size(published):
+    """Those of Nanda et al.'s main run and of two runs saved with their code, modulus 113; ln 113 = 4.727 is left."""
+    logits, labels, train, place = exact("add", 113, dict.fromkeys(published, 20.0))
+    noise = torch.randn(logits.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = waves(logits + 0.1 * noise, labels, train, place)
+    assert found.keys == published
+    assert found.restricted_loss == pytest.approx(float(F.cross_entropy(logits, labels)), abs=1e-3)
+    assert found.excluded_loss == pytest.approx(math.log(113), abs=0.02)
+    assert found.variance_explained > 0.99
+
+
 def test_noise_spreads_over_all_frequencies_and_is_not_explained():
     """Control: the same numbers of a network that computes nothing."""
     labels, place, train = pairs("add", 59)

@@ -11,6 +11,7 @@ from engine.tiny import begin, tiny
 from latebloom.engine.loop import Look
 from latebloom.measures import LinearProbe, View
 from latebloom.measures.linear_probe import probed
+from measures.codes import looking
 
 G = torch.Generator().manual_seed(0)
 CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -112,3 +113,34 @@ def test_a_layer_that_acts_on_each_position_is_probed_at_the_last():
     linear = [name for name, part in state.module.named_modules() if isinstance(part, nn.Linear)]
     assert set(readings) == {f"linear_probe/{name}" for name in linear}
     assert all(0 <= accuracy <= 1 for accuracy in readings.values())
+
+
+def test_of_numbers_it_reads_the_share_of_the_variance_within_parts_that_a_line_explains():
+    """One layer of a network that passes its input on: y = 3 x + part, with x of variance 1 and noise of variance 4."""
+    count = 4000
+    x, noise = normal(2 * count, 1), normal(2 * count)
+    part = torch.arange(2 * count) % 2
+    labels = 3 * x[:, 0] + 100 * part + 2 * noise
+    inputs = torch.cat([x, part[:, None].double(), torch.zeros(2 * count, 3, dtype=torch.float64)], 1)
+    cuts = {
+        cut: {name: begin + torch.arange(first, count, 2) for first, name in enumerate(("even", "odd"))}
+        for cut, begin in (("train", 0), ("val", count))
+    }
+    view = View(Squeeze(), None, labels, None, cuts, inputs_NT=inputs, predicted_of=lambda outputs: outputs[:, 0])
+    found = LinearProbe(ridge=1e-9).read(view)
+    assert found["linear_probe/keeps"] == pytest.approx(9 / (9 + 4), abs=0.03)
+    # the other layer forgot x and part: it answers one mean, 50 off from that of either part
+    assert found["linear_probe/forgets"] == pytest.approx(-(50**2) / 13, rel=0.1)
+    shuffled = View(
+        Squeeze(), None, labels.roll(2), None, cuts, inputs_NT=inputs, predicted_of=lambda outputs: outputs[:, 0]
+    )
+    assert LinearProbe(ridge=1e-9).read(shuffled)["linear_probe/keeps"] == pytest.approx(0, abs=0.03)  # control
+    assert found.keys() == {"linear_probe/keeps", "linear_probe/forgets"}
+
+
+def test_a_run_on_numbers_is_probed_and_experts_that_only_some_examples_reach_are_not():
+    gate = {"kind": "hard", "cases": ((4, 2), (5, 2))}
+    expert = {"kind": "mlp", "width": 4}
+    mixture = {"kind": "mixture_of_experts", "experts": 2, "expert": expert, "gate": gate}
+    assert set(LinearProbe().read(looking())) >= {"linear_probe/unembed"}
+    assert LinearProbe().read(looking(model=mixture)) == {}

@@ -189,7 +189,7 @@ def test_a_folder_of_event_files_gives_the_known_ratio(tmp_path):
     assert contrast.ratio == pytest.approx(1 / 2) and not contrast.is_paired
     assert told.comparison.horizon_steps == 3500  # the longest log, not the shortest
     assert warned(told, "'adam_seed0' is seed 0 of 'adam'")
-    assert warned(told, "taken for per cent, and divided by 100. (4 of 4 runs)")
+    assert warned(told, "is in per cent; divided by 100. (4 of 4 runs)")
     assert max(told.curves["adam_seed0"].val.values) == 1
     assert [one.arm for one in told.outcomes] == ["adam", "adam", "slow/deep", "slow/deep"]
 

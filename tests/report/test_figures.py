@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from latebloom.report.figures.curves import MOST_POINTS, curves_data, thinned
 from latebloom.report.figures.draw import draw, picture
+from latebloom.report.summary import facts
 
 
 def test_the_figure_shows_the_readings_as_they_are(story, make):
@@ -92,3 +93,33 @@ def test_a_run_of_a_hundred_thousand_evaluations_is_told_and_drawn(stored, make)
 
     story = tell(stored(make(last=1_000_000, every=10)))
     assert len(picture(story).svg) < 2_000_000
+
+
+def with_blind(story):
+    curve = story.curves["val/loss"]
+    levels = {"blind/one_constant": 11.16, "blind/part_means": 1.352}
+    blind = {name: type(curve)(curve.steps, np.full(len(curve.steps), value)) for name, value in levels.items()}
+    return story._replace(curves={**story.curves, **blind})
+
+
+def test_losses_that_need_no_knowledge_are_drawn_through_the_losses_and_named(story):
+    figure = draw(curves_data(with_blind(story)))
+    levels = {line.get_label(): set(line.get_ydata()) for line in figure.axes[1].get_lines()}
+    assert levels["blind: one constant"] == {11.16} and levels["blind: table of group means"] == {1.352}
+    named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert {"blind: one constant", "blind: table of group means"} <= set(named)
+    assert not any("blind" in str(line.get_label()) for line in figure.axes[0].get_lines())
+
+
+def test_a_run_on_classes_has_no_such_lines(story):
+    assert curves_data(story).blind == ()
+
+
+def test_a_share_of_variance_is_not_called_accuracy(story):
+    judge = story.detector.but(train_reading="train/r2", val_reading="val/r2")
+    curves = {name.replace("accuracy", "r2"): curve for name, curve in story.curves.items()}
+    numbers = story._replace(detector=judge, curves=curves)
+    assert (curves_data(story).score, curves_data(numbers).score) == ("accuracy", "explained variance")
+    told = " ".join(what for what, _, _ in facts(numbers))
+    assert "Explained training variance reached" in told and "ccuracy" not in told
+    assert "Training accuracy reached" in " ".join(what for what, _, _ in facts(story))

@@ -1,1 +1,1 @@
-"""Exact mathematics, numpy only: what the tasks are about and what the tests check against."""
+"""Exact mathematics without torch: what the tasks are about and what the tests check against."""

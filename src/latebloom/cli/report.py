@@ -1,4 +1,4 @@
-"""latebloom report [RUN]... [--index]."""
+"""latebloom report [RUN|STUDY]... [--index] [--format html|markdown]."""
 
 from __future__ import annotations
 
@@ -18,11 +18,20 @@ Examples:
   latebloom report first second -o x  several, each in a folder of its own in x
   latebloom report --index            only the page that links what was written about runs and studies
   latebloom report --all --index      everything anew
+  latebloom report my-study --format markdown   a written report of a study or a run, figures beside it
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("wanted", metavar="[RUN]...", nargs=-1)
+@click.argument("wanted", metavar="[RUN|STUDY]...", nargs=-1)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "markdown"]),
+    default="html",
+    show_default=True,
+    help="html is one page of a run; markdown a written report of a run or a study: abstract to appendix.",
+)
 @click.option("--all", "every", is_flag=True, help="Every run of the store.")
 @click.option("--index", "is_index", is_flag=True, help="Also the page that links reports, comparisons and studies.")
 @click.option(
@@ -32,19 +41,35 @@ Examples:
     help="Folder to write to; by default a run's report/, and for the index the store.",
 )
 @STORE
-def command(wanted: tuple[str, ...], every: bool, is_index: bool, out: Path | None, store: Path) -> None:
-    """Write the page of each RUN, one HTML file that needs no network, and its figures; by default of the newest."""
+def command(wanted: tuple[str, ...], kind: str, every: bool, is_index: bool, out: Path | None, store: Path) -> None:
+    """Write the page of each RUN, one HTML file that needs no network, and its figures; by default of the newest.
+
+    As markdown, of a RUN or a STUDY, it is a written report filled from what is stored; what was not measured it says.
+    """
     from ..base.errors import LatebloomError
     from ..report.index import write_index
-    from ..store import Store
+    from ..store import Store, StoredStudy, studies
 
     if every and wanted:
         raise click.UsageError("--all is every run; name none")
     shelf = Store(store)
+    if kind == "markdown":
+        from ..report.written.write import write_study
+
+        known = studies(store)
+        told = [name for name in wanted if name in known]
+        for name in told:
+            for path in write_study(StoredStudy(store, name), out / name if out and len(wanted) > 1 else out):
+                click.echo(path)
+        wanted = tuple(name for name in wanted if name not in told)
+        if told and not wanted and not every:
+            if is_index:
+                click.echo(write_index(shelf, out))
+            return
     runs = shelf.runs() if every else [shelf.find(one) for one in wanted or ([] if is_index else ["latest"])]
     for run in runs:
         try:
-            _write(run, out / run.id if out and (is_index or every or len(runs) > 1) else out)
+            _write(run, kind, out / run.id if out and (is_index or every or len(runs) > 1) else out)
         except LatebloomError as error:
             if len(runs) == 1:
                 raise
@@ -53,9 +78,11 @@ def command(wanted: tuple[str, ...], every: bool, is_index: bool, out: Path | No
         click.echo(write_index(shelf, out))
 
 
-def _write(run: StoredRun, folder: Path | None) -> None:
+def _write(run: StoredRun, kind: str, folder: Path | None) -> None:
     from ..analysis.story import tell
     from ..report.write import write_report
+    from ..report.written.write import write_run
 
-    for path in write_report(run, tell(run), folder).every:
+    story = tell(run)
+    for path in write_run(run, story, folder) if kind == "markdown" else write_report(run, story, folder).every:
         click.echo(path)

@@ -17,6 +17,7 @@ from .judge import judge
 from .monitor import GrokDetector
 from .phase import WatchPhase
 from .replay import Detector, Readings, State, finite, follow, replay
+from .scored import scored
 from .stopping import AfterGeneralization, AnyOf, Collapsed, Never, OnDegradation, Patient, StoppingRule
 from .verdict import Family, Verdict, between, percent
 from .watch import Watch
@@ -58,5 +59,6 @@ __all__ = [
     "judge",
     "percent",
     "replay",
+    "scored",
     "verdict",
 ]

@@ -27,7 +27,10 @@ SHIPPED = "forecast.json"
 KIND, SCHEMA = "latebloom forecast", 1
 FEWEST_READINGS = 10
 MOVED = 0.1  # progress of validation
-NOT_MOVED = "validation has not moved yet: it is less than a tenth of the way, and until then curves do not tell"
+NOT_MOVED = (
+    "validation has not moved yet: the median of its last 3 readings is less than a tenth of the way, and until then "
+    "curves do not tell"
+)
 NO_KIND = "the chances were calibrated on accuracies or losses, read on both sets"
 TOO_SPARSE = "there are too few readings since half the current step to tell where the curves are going"
 

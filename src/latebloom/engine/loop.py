@@ -63,6 +63,7 @@ class Look:
             labels_N=torch.from_numpy(split.labels_N),
             loss_of=spec.loss.per_example,
             predicted_of=None if split.label_names else getattr(spec.loss, "predicted", None),
+            image_of=split.image_of,
             seed=spec.seed,
             cuts={
                 "train": {name: torch.from_numpy(part.train_M) for name, part in split.parts.items()},

@@ -34,7 +34,7 @@ class GrokkingCallback(_hf.TrainerCallback):  # type: ignore[name-defined, misc]
             logit is right about. Labels of -100 do not count.
 
     Attributes:
-        recorder: What is known; on all processes but the first it is never told anything.
+        recorder: What is known; on all processes but the first it says and writes nothing.
     """
 
     def __init__(
@@ -52,18 +52,19 @@ class GrokkingCallback(_hf.TrainerCallback):  # type: ignore[name-defined, misc]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Recall what was read before the checkpoint that is gone on from."""
-        for logs in state.log_history if state.is_world_process_zero else ():
+        if not state.is_world_process_zero:  # it follows as well, so that all processes stop at the same step
+            self.recorder.be_quiet()
+        for logs in state.log_history:
             if logs["step"] <= state.global_step:
                 self._log(logs["step"], logs)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         """Take what was logged. An evaluation comes here, and a second time as `on_evaluate`."""
-        if state.is_world_process_zero:
-            self._log(state.global_step, logs or {})
+        self._log(state.global_step, logs or {})
 
     def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Read the probe beside the evaluation, once, however many sets were evaluated."""
-        if not state.is_world_process_zero or self.probe is None or model is None:
+        if self.probe is None or model is None:
             return
         if any(logs["step"] == state.global_step and PROBE in logs for logs in state.log_history[-20:]):
             return
@@ -73,7 +74,7 @@ class GrokkingCallback(_hf.TrainerCallback):  # type: ignore[name-defined, misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """All of the steps before this one has come."""
-        if state.is_world_process_zero and self.recorder.why_stop(before=state.global_step) is not None:
+        if self.recorder.why_stop(before=state.global_step) is not None:
             control.should_training_stop = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -83,13 +84,8 @@ class GrokkingCallback(_hf.TrainerCallback):  # type: ignore[name-defined, misc]
     def _log(self, step: int, logs: Mapping[str, Any]) -> None:
         if "train_runtime" in logs and "loss" not in logs:
             return  # the sum at the end; its `train_loss` is a mean over the whole training
-        numbers = {name: value for name, value in logs.items() if isinstance(value, (int, float))}
-        self.recorder.log(
-            step, named("train", {name: value for name, value in numbers.items() if name not in _COUNTERS})
-        )
-
-
-_COUNTERS = ("step", "epoch")
+        given = {name: value for name, value in logs.items() if name not in ("step", "epoch")}
+        self.recorder.log(step, named("train", {name: x for name, x in given.items() if isinstance(x, (int, float))}))
 
 
 def probed(model: Any, probe: Mapping[str, Any], accuracy: Callable[[Any, Any], float]) -> float:
@@ -98,12 +94,11 @@ def probed(model: Any, probe: Mapping[str, Any], accuracy: Callable[[Any, Any], 
 
     device = next(model.parameters()).device
     inputs = {name: value.to(device) if hasattr(value, "to") else value for name, value in probe.items()}
-    labels = inputs.pop("labels")
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.inference_mode():
-            return float(accuracy(model(**inputs), labels))
+            return float(accuracy(model(**inputs), inputs["labels"]))
     finally:
         for module, mode in modes.items():
             module.training = mode

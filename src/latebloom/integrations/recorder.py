@@ -12,7 +12,6 @@ later. Nothing that goes wrong here ends the loop; it is said once.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
@@ -24,8 +23,9 @@ from typing import Any, Self
 
 from ..base.errors import DataError, StoreError
 from ..detect import EpochMetrics, GrokAnalysis, GrokDetector, Verdict
-from ..store import durable, jsonl
 from .follower import Follower, Row, Stop
+from .held import hold, release
+from .row_log import RowLog
 
 EVERY_S = 1.0  # how old what is known may be, while the loop logs
 MOST_HELD = 1000  # rows that wait to become numbers
@@ -70,7 +70,7 @@ class Recorder:
         self._flushed_at = time.monotonic()
         self._closed_step: int | None = None
         self._alone = 0
-        self._file: durable.Log | None = None
+        self._file: RowLog | None = None
         self._is_writable = True
 
     def log(self, step: int, readings: Mapping[str, Any] | None = None, /, **named: Any) -> None:
@@ -90,11 +90,11 @@ class Recorder:
         if isinstance(step, bool) or not hasattr(step, "__index__"):
             raise DataError(f"step = {step!r} is no whole number; give the number of updates or epochs done")
         step = step.__index__()
-        row = {
-            name: value
-            for name, given in {**(readings or {}), **named}.items()
-            if (value := self._held_as(name, given)) is not None
-        }
+        given = {**(readings or {}), **named}
+        row = {name: held for name, value in given.items() if (held := hold(value)) is not None}
+        for name in given.keys() - row.keys():
+            kind = type(given[name]).__name__
+            self._tell(f"{name!r} is left out: {kind} is not a single number", f"number {name}")
         if not row:
             return
         if self._held and self._held[-1][0] == step:
@@ -158,7 +158,7 @@ class Recorder:
     def state_dict(self) -> dict[str, Any]:
         """All that is known, as plain data for a checkpoint. The last row stays open."""
         self._flush(keep_open=True)
-        still_open = [[step, self._numbers([row])[0]] for step, row in self._held]
+        still_open = [[step, release([row])[0]] for step, row in self._held]
         return {"version": 1, **self._follower.state_dict(), "open": still_open, "closed_step": self._closed_step}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
@@ -174,18 +174,21 @@ class Recorder:
         self._closed_step = saved["closed_step"]
         self._introduce(silent=True)
 
+    def be_quiet(self) -> None:
+        """Say nothing and write nothing from here on: for the processes beside the first of a distributed training."""
+        self._say, self._is_writable = None, False
+
     def close(self) -> None:
         """Judge what is left, say what the training shows, close the file. Again is fine."""
         self._flush()
         if self._follower.analysis is not None:
             self._tell(self._follower.detector.verdict().headline, "verdict")
-        if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                file.sync()
-            except StoreError as error:
-                self._tell(f"the log may not survive a power cut: {error}", "file")
-            file.close()
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        except StoreError as error:
+            self._tell(f"the log may not survive a power cut: {error}", "file")
 
     def __enter__(self) -> Self:
         return self
@@ -203,9 +206,9 @@ class Recorder:
         ready, self._held = self._held[:count], self._held[count:]
         if not keep_open:
             self._closed_step = ready[-1][0]
-        rows = self._numbers([row for _, row in ready])
+        rows = release([row for _, row in ready])
         for (step, _), row in zip(ready, rows, strict=True):
-            self._write({"step": step, **row})
+            self._write(step, row)
             try:
                 self._take(step, row)
             except Exception as error:  # a training of days must not end by what watches it
@@ -250,63 +253,13 @@ class Recorder:
             if self._say is not None:
                 self._say(text)
 
-    # ---- numbers
-
-    def _held_as(self, name: str, value: Any) -> Any:
-        """A number, or a tensor of our own that becomes one; None if it is neither."""
-        torch = sys.modules.get("torch")
-        try:
-            if torch is not None and isinstance(value, torch.Tensor):
-                if value.numel() == 1 and not value.is_complex():
-                    return value.detach().clone()  # it may be changed in place before it is read
-            elif not isinstance(value, (str, bytes)):
-                return float(value.item() if hasattr(value, "item") else value)
-        except (TypeError, ValueError):
-            pass
-        self._tell(f"{name!r} is left out: {type(value).__name__} is not a single number", f"number {name}")
-        return None
-
-    @staticmethod
-    def _numbers(rows: list[dict[str, Any]]) -> list[dict[str, float]]:
-        """The rows with tensors as numbers: one transfer from each device, however many there are."""
-        places: dict[Any, list[tuple[int, str]]] = {}
-        for number, row in enumerate(rows):
-            for name, value in row.items():
-                if not isinstance(value, float):
-                    places.setdefault(value.device, []).append((number, name))
-        found = [dict(row) for row in rows]
-        if places:
-            import torch
-
-            for device, here in places.items():
-                exact = torch.float32 if device.type == "mps" else torch.float64
-                together = torch.stack([rows[number][name].reshape(()).to(exact) for number, name in here])
-                for (number, name), value in zip(here, together.tolist(), strict=True):
-                    found[number][name] = value
-        return found
-
-    # ---- the file
-
-    def _write(self, row: Mapping[str, Any]) -> None:
+    def _write(self, step: int, row: Mapping[str, float]) -> None:
         if self.log_path is None or not self._is_writable:
             return
         try:
             if self._file is None:
-                self._file = self._opened(self.log_path)
-            self._file.append(_line(row))
+                self._file = RowLog(self.log_path, self._follower.names.mapping)
+            self._file.append(step, row)
         except StoreError as error:
             self._is_writable = False
             self._tell(f"no more rows are written to {self.log_path}: {error}", "file")
-
-    def _opened(self, path: Path) -> durable.Log:
-        durable.make_folder(path.parent)
-        file = durable.Log(path)
-        if file.size == 0:
-            file.append(_line({"_latebloom": {"recorder": 1, "mapping": self._follower.names.mapping}}))
-        elif not b"".join(durable.read_chunks(path, file.size - 1)).endswith(b"\n"):
-            file.append(b"\n")  # the last line was cut off
-        return file
-
-
-def _line(row: Mapping[str, Any]) -> bytes:
-    return json.dumps(jsonl.plain(row), allow_nan=False).encode() + b"\n"

@@ -9,14 +9,18 @@ from pydantic import Field
 from ..base.component import table
 from .batchnorm import batchnorm_audit
 from .complexity_estimator import LocalComplexityEstimator
+from .dead_outputs import DeadOutputs
 from .evaluation import Evaluation
 from .feature_rank import FeatureRank
 from .fourier import Fourier
+from .gate_usage import GateUsage
 from .gradient_norm import GradientNorm
 from .linear_probe import LinearProbe
 from .local_complexity import LocalComplexity
 from .local_learning_coefficient import LocalLearningCoefficient
+from .neural_collapse import NeuralCollapse
 from .nlm_alignment import NlmAlignment
+from .orbit_variance import OrbitVariance
 from .parameter_norms import ParameterNorms
 from .sharpness import Sharpness
 from .softmax_collapse import SoftmaxCollapse
@@ -39,25 +43,33 @@ Measure = Annotated[
     | Fourier
     | SoftmaxCollapse
     | NlmAlignment
+    | NeuralCollapse
     | Sharpness
     | LocalLearningCoefficient
-    | WeightRank,
+    | WeightRank
+    | DeadOutputs
+    | OrbitVariance
+    | GateUsage,
     Field(discriminator="kind"),
 ]
 MEASURES = table(Measure)
 
 __all__ = [
     "MEASURES",
+    "DeadOutputs",
     "Evaluation",
     "FeatureRank",
     "Fourier",
+    "GateUsage",
     "GradientNorm",
     "LinearProbe",
     "LocalComplexity",
     "LocalComplexityEstimator",
     "LocalLearningCoefficient",
     "Measure",
+    "NeuralCollapse",
     "NlmAlignment",
+    "OrbitVariance",
     "ParameterNorms",
     "Sharpness",
     "SoftmaxCollapse",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..base.cadence import Cadence
 from ..base.component import Component
+from .explained import explained
 from .view import View
 
 
@@ -18,6 +19,8 @@ class Evaluation(Component):
 
     Where the task asks for a number, `r2` stands for accuracy: 1 - squared error / variance of the labels, of each
     part, and without a name their mean. So whoever knows only the mean of every part scores 0, and guessing less.
+    `blind/one_constant` and `blind/part_means` are the training losses, as squared errors, of two that know nothing of
+    an example: one always answers the mean of all training labels, one the mean of its part.
 
     Never a sample and never a running mean: every example counts once.
     """
@@ -44,6 +47,7 @@ class Evaluation(Component):
                         readings[f"{cut}/accuracy{suffix}"] = correct / count
                     readings[f"{cut}/loss{suffix}"] = loss / count
                 if view.predicted_of is not None:
+                    readings |= self._blind(view) if cut == "train" else {}
                     readings |= self._explained(view, cut, {name: s[1] for name, s in sums.items()})
         view.module.train(was_training)
         return readings
@@ -62,13 +66,17 @@ class Evaluation(Component):
             loss += float(view.loss_of(logits_BV, labels_B).double().sum())
         return len(examples_M), scored, loss
 
+    def _blind(self, view: View) -> dict[str, float]:
+        """Variance of the training labels, and the mean of what is left of it within the parts."""
+        labels = [view.labels_N[examples_M].double() for examples_M in view.cuts["train"].values()]
+        within = sum(float(labels_M.var(correction=0)) * len(labels_M) for labels_M in labels)
+        count = sum(map(len, labels))
+        told = {"blind/one_constant": float(torch.cat(labels).var(correction=0))}
+        return told | ({"blind/part_means": within / count} if len(labels) > 1 else {})
+
     def _explained(self, view: View, cut: str, errors: dict[str, float]) -> dict[str, float]:
         """Shares of variance; a part whose labels are all equal has none."""
-        spread = {
-            name: float(view.labels_N[examples_M].double().var(correction=0)) * len(examples_M)
-            for name, examples_M in view.cuts[cut].items()
-        }
-        shares = {name: 1 - errors[name] / spread[name] for name in errors if spread[name] > 0}
+        shares = explained({name: view.labels_N[examples_M] for name, examples_M in view.cuts[cut].items()}, errors)
         if not shares:
             return {}
         by_part = {f"{cut}/r2/{name}": share for name, share in shares.items()} if len(errors) > 1 else {}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -26,5 +27,8 @@ class View:
     inputs_NT: Tensor = field(default_factory=lambda: torch.empty(0))  # of all examples, for `module.forward`
     predicted_of: Callable[[Tensor], Tensor] | None = (
         None  # logits (B, 1) -> numbers (B,), where the task asks for them
+    )
+    image_of: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = (
+        None  # random images of inputs (B, T) with the same labels, where the task knows a symmetry
     )
     before: dict[str, Tensor] | None = None  # the trained parameters before the last update, if they were kept

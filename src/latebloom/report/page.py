@@ -55,7 +55,7 @@ def page(
         # Not as ASCII: JSON writes an emoji as two surrogates, which YAML refuses. `visible` escapes what hides.
         recipe=json.dumps(story.spec, indent=2, ensure_ascii=False, default=str).split("\n"),
         events=[(event, _where(event)) for event in story.events],
-        readings=_readings(story),
+        readings=readings_table(story),
     )
 
 
@@ -80,8 +80,11 @@ def _where(event: Event) -> str:
     return between(event.step, previous if isinstance(previous, int) else None)
 
 
-def _readings(story: Story) -> dict[str, Any]:
-    """Every accuracy and loss at log-spaced evaluations: the figure for those who read rather than see it."""
+def readings_table(story: Story) -> dict[str, Any]:
+    """Every accuracy and loss at log-spaced evaluations: the figure for those who read rather than see it.
+
+    `names` of readings, and `rows` of a step and its values, None where one was not read.
+    """
     names = sorted(name for name in story.curves if name.partition("/")[0] in ("train", "val"))
     steps = np.unique(np.concatenate([story.curves[name].steps for name in names])) if names else np.array([], int)
     if len(steps) > TABLE_ROWS:

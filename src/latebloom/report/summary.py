@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..analysis.story import Story
 from ..base.record import Event
-from ..detect import between, percent
+from ..detect import between, percent, scored
 from .text import visible
 
 RULE = "=" * 60
@@ -15,9 +15,16 @@ RULE = "=" * 60
 def facts(story: Story) -> list[tuple[str, str, str]]:
     """Training, validation and delay as (what, value, how sure), in one wording everywhere."""
     fit, gen = percent(story.detector.memorized_at), percent(story.detector.generalized_at)
+    train, val = (
+        scored(examples, reading).capitalize()
+        for examples, reading in (
+            ("training", story.detector.train_reading),
+            ("validation", story.detector.val_reading),
+        )
+    )
     told = [
-        (f"Training accuracy reached {fit} at step", *_reached(story.memorized, story.step)),
-        (f"Validation accuracy reached {gen} at step", *_reached(story.generalized, story.step)),
+        (f"{train} reached {fit} at step", *_reached(story.memorized, story.step)),
+        (f"{val} reached {gen} at step", *_reached(story.generalized, story.step)),
     ]
     delay = "Grokking delay" if story.verdict.family == "grokking" else "Delay"
     if story.delay_steps is None:

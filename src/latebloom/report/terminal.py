@@ -13,7 +13,7 @@ from .text import visible
 
 REDRAW_S = 0.25
 EVENTS_SHOWN = 4
-SHOWN = ("train/accuracy", "val/accuracy", "train/loss", "val/loss")
+SHOWN = ("train/accuracy", "val/accuracy", "train/loss", "val/loss", "train/r2", "val/r2")
 PHASE_COLOURS = {
     "warmup": "white",
     "memorizing": "blue",

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from ..algebra.analog_codes.minors import minors
 from ..algebra.analog_codes.random_codes import DISTRIBUTIONS, draw, groups_named
+from ..algebra.analog_codes.symmetry import image
 from ..base.component import Component
 from .split import Part, Split
 
@@ -91,7 +92,8 @@ class LinearCodes(Component):
                 labels.append(np.log2(height_Mm[:, m]))
                 begin += len(P_Mkr)
         parts = {name: Part(part.train_M, part.val_M, 1 / len(parts)) for name, part in parts.items()}
-        return Split(np.concatenate(inputs), np.concatenate(labels), (), (), parts)
+        image_of = pictures_image if self.sees == "entries" else None
+        return Split(np.concatenate(inputs), np.concatenate(labels), (), (), parts, image_of=image_of)
 
     def _features(self, n: int, k: int) -> int:
         """How many features a matrix has."""
@@ -121,3 +123,15 @@ class LinearCodes(Component):
         spread_F = trained_MF.std(axis=0)
         centred_MF: NDArray[np.float64] = seen_MF - trained_MF.mean(axis=0)
         return centred_MF / np.where(spread_F > 0, spread_F, 1.0)
+
+
+def pictures_image(inputs_BT: NDArray[np.float32], draws: np.random.Generator) -> NDArray[np.float32]:
+    """Examples seen as `entries`, with the rows and columns of each P in a random order and with random signs."""
+    moved_BT = inputs_BT.copy()
+    sizes_B2 = inputs_BT[:, -3:-1].astype(np.int64)
+    for n, k in np.unique(sizes_B2, axis=0):
+        of_B = np.flatnonzero((sizes_B2 == (n, k)).all(1))
+        picture_BHW = inputs_BT[of_B, : SIDE * SIDE].reshape(-1, SIDE, SIDE)
+        picture_BHW[:, :k, : n - k] = image(picture_BHW[:, :k, : n - k], draws)
+        moved_BT[of_B, : SIDE * SIDE] = picture_BHW.reshape(len(of_B), -1)
+    return moved_BT

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
 from ..algebra.analog_codes import heights
+from ..algebra.analog_codes.symmetry import image
 from ..base.component import Component
 from .split import Part, Split, cut
 
@@ -77,7 +78,15 @@ class SmallCodes(Component):
         part = self._part(orbit_N, seed)
         commonest = np.bincount(labels_N).max() / len(labels_N)
         values = tuple(_written(value, self.rows, self.columns, self.largest) for value in found)
-        return Split(tokens_NT, labels_N, names, values, {f"h{self.height}": part}, blind=float(commonest))
+        parts = {f"h{self.height}": part}
+        return Split(tokens_NT, labels_N, names, values, parts, blind=float(commonest), image_of=self._image)
+
+    def _image(self, tokens_BT: NDArray[np.int64], draws: np.random.Generator) -> NDArray[np.int64]:
+        """Matrices as tokens, each replaced by one of its orbit, all equally likely as images."""
+        moved_BT = tokens_BT.copy()
+        P_Bkr = tokens_BT[:, :-1].reshape(-1, self.rows, self.columns) - self.largest
+        moved_BT[:, :-1] = image(P_Bkr, draws).reshape(len(tokens_BT), -1) + self.largest
+        return moved_BT
 
     def _part(self, orbit_N: NDArray[np.int64], seed: int) -> Part:
         if self.cut_by == "element":

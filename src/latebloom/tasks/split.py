@@ -6,8 +6,9 @@ Suffixes: N examples, T tokens (or features) per example, M examples of one part
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,9 @@ class Split:
     vocabulary: tuple[str, ...]  # what each token id means; () for features: floats, or bytes that mean byte / 255
     label_names: tuple[str, ...]  # what each label means; () for numbers
     parts: dict[str, Part]  # by operation; one entry unless the task is a mixture
+    image_of: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = (
+        None  # inputs (B, T) -> random images of them that have the same labels, where a symmetry is known
+    )
     blind: float | None = None  # accuracy of always answering the commonest label, where that is the fair chance
 
     @property

@@ -1,4 +1,4 @@
-"""What the chances are worth on runs they were not calibrated on: other configurations, tasks, models, places.
+"""What the chances are worth on runs they were not calibrated on: other configurations, tasks, studies, places.
 
 In every comparison the runs that are judged share no configuration with those that the chances came from. Where the
 chances abstain nothing is scored; how often they do not stands beside the scores.
@@ -20,12 +20,15 @@ from ...detect.forecast import SIGNS
 from .additive import additive_score
 from .calibrate import FOLDS, calibrate, folds
 from .corpus import Corpus
-from .landmarks import Table, landmarks, table
+from .landmarks import Landmark, Table, landmarks, table
 from .logistic import Floats
 from .scores import scores
 
 FEWEST = 50  # landmarks to calibrate on
 SHUFFLES = 5
+PLURAL = {"task": "tasks", "study": "studies"}
+
+Comparisons = dict[str, list[dict[str, Any]]]
 
 
 class Told(NamedTuple):
@@ -35,7 +38,7 @@ class Told(NamedTuple):
     told_NK: NDArray[np.bool_]
 
 
-def assess(corpus: Corpus, kind: str, elsewhere: Sequence[Corpus] = (), seed: int = 0) -> dict[str, Any]:
+def assess(corpus: Corpus, kind: str, elsewhere: Sequence[Corpus] = (), seed: int = 0) -> Comparisons:
     """Every comparison, for one kind of log.
 
     Args:
@@ -48,52 +51,68 @@ def assess(corpus: Corpus, kind: str, elsewhere: Sequence[Corpus] = (), seed: in
         By comparison one entry a horizon: `factor`, `asked` (landmarks whose outcome is known), `told` (share of them)
         and the fields of `Scores`.
     """
-    names = SIGNS[kind]
     found = [one for run in corpus.runs for one in landmarks(run, kind)]
-    rows = table(found, names)
+    rows = table(found, SIGNS[kind])
     fold_N = folds(rows.configuration_N, FOLDS, seed, "folds")
-    task_N, model_N = (np.array([getattr(one.run, what) for one in found]) for what in ("task", "model"))
+    told = {"unseen configurations": _judged(_held_out(rows, fold_N), rows, seed)}
+    told |= _unseen("task", [one.run.task for one in found], rows, seed)
+    told |= _unseen("study", [one.run.study for one in found], rows, seed)
+    told |= _baselines(found, rows, fold_N, seed)
+    return told | _early(corpus, kind, elsewhere, seed) | _elsewhere(rows, kind, elsewhere, seed)
 
-    def judged(told: Told, of: Table = rows, chosen_N: NDArray[np.bool_] | None = None) -> list[dict[str, Any]]:
-        return _judged(told, of, chosen_N, seed)
 
-    comparisons = {"unseen configurations": judged(_held_out(rows, names, fold_N))}
-    for what, group_N in (("task", task_N), ("model", model_N)):
-        if len(set(group_N.tolist())) < 2:
-            continue
-        out = _held_out(rows, names, group_N)
-        comparisons[f"unseen {what}s"] = judged(out)
-        for one in sorted(set(group_N.tolist())):
-            comparisons[f"unseen {what}: {one}"] = judged(out, rows, group_N == one)
-    level = "val_progress" if "val_progress" in names else "val_loss"
-    for title, few in (("time since fitting alone", ("age",)), ("validation level alone", (level,))):
-        columns = [names.index(name) for name in few]
-        comparisons[title] = judged(
-            _held_out(rows._replace(signs_ND=rows.signs_ND[:, columns]), few, fold_N, everything=True)
-        )
-    points_N = np.array([additive_score(one.run, one.step) for one in found])
-    comparisons["points by hand"] = judged(_everything(np.repeat(points_N[:, None], len(HORIZONS), axis=1)))
-    drawn = [_held_out(_shuffled(rows, seed, one), names, fold_N) for one in range(SHUFFLES)]
-    many = Table(*(np.concatenate([column] * SHUFFLES) for column in rows))
-    comparisons["outcomes shuffled"] = judged(Told(*(np.concatenate(of) for of in zip(*drawn, strict=True))), many)
-    unmoved = [one for run in corpus.runs for one in landmarks(run, kind, moved=False)]
-    early = table(unmoved, names)
-    if len(unmoved) > FEWEST:
-        told = _held_out(early, names, folds(early.configuration_N, FOLDS, seed, "folds"), everything=True)
-        comparisons["before validation moves"] = judged(told, early)
-    chances = calibrate(rows, names, seed)
-    for other in elsewhere:
-        if len(unmoved) > FEWEST:
-            there = table([one for run in other.runs for one in landmarks(run, kind, moved=False)], names)
-            p_NK = calibrate(early, names, seed).probabilities(there.signs_ND)
-            comparisons["before validation moves, elsewhere"] = judged(_everything(p_NK), there)
-        away = [one for run in other.runs for one in landmarks(run, kind)]
-        for study in sorted({one.run.study for one in away}):
-            there = table([one for one in away if one.run.study == study], names)
-            comparisons[f"elsewhere: {study}"] = judged(_of(chances, there), there)
-        there = table(away, names)
-        comparisons["elsewhere"] = judged(_of(chances, there), there)
-    return comparisons
+def _unseen(what: str, of: Sequence[str], rows: Table, seed: int) -> Comparisons:
+    """Each task, or each study, held out whole; all of them together, and one by one."""
+    group_N = np.array(of)
+    if len(set(of)) < 2:
+        return {}
+    out = _held_out(rows, group_N)
+    each = {f"unseen {what}: {one}": _judged(out, rows, seed, group_N == one) for one in sorted(set(of))}
+    return {f"unseen {PLURAL[what]}": _judged(out, rows, seed), **each}
+
+
+def _baselines(found: Sequence[Landmark], rows: Table, fold_N: NDArray[np.int64], seed: int) -> Comparisons:
+    """The same landmarks judged by less, by points given by hand, and after learning from shuffled outcomes."""
+    told: Comparisons = {}
+    for title, name in (("time since fitting alone", "age"), ("validation level alone", rows.names[1])):
+        one = rows._replace(signs_ND=rows.signs_ND[:, [rows.names.index(name)]], names=(name,))
+        told[title] = _judged(_everything(_held_out(one, fold_N).p_NK), one, seed)
+    points_N1 = np.array([[additive_score(one.run, one.step)] for one in found])
+    told["points by hand"] = _judged(_everything(np.repeat(points_N1, len(HORIZONS), axis=1)), rows, seed)
+    drawn = [_held_out(_shuffled(rows, seed, one), fold_N) for one in range(SHUFFLES)]
+    many = rows.where(np.tile(np.arange(len(found)), SHUFFLES))
+    told["outcomes shuffled"] = _judged(Told(*(np.concatenate(of) for of in zip(*drawn, strict=True))), many, seed)
+    return told
+
+
+def _early(corpus: Corpus, kind: str, elsewhere: Sequence[Corpus], seed: int) -> Comparisons:
+    """What chances would be worth that are calibrated on the moments before validation moves."""
+    rows, *others = (
+        table([one for run in of.runs for one in landmarks(run, kind, moved=False)], SIGNS[kind])
+        for of in (corpus, *elsewhere)
+    )
+    if len(rows.age_N) < FEWEST:
+        return {}
+    fold_N = folds(rows.configuration_N, FOLDS, seed, "folds")
+    told = {"before validation moves": _judged(_everything(_held_out(rows, fold_N).p_NK), rows, seed)}
+    for other in others:
+        p_NK = calibrate(rows, seed).probabilities(other.signs_ND)
+        told["before validation moves, elsewhere"] = _judged(_everything(p_NK), other, seed)
+    return told
+
+
+def _elsewhere(rows: Table, kind: str, elsewhere: Sequence[Corpus], seed: int) -> Comparisons:
+    """Runs that are not learned from, all together and study by study."""
+    if not elsewhere:
+        return {}
+    chances = calibrate(rows, seed)
+    found = [one for other in elsewhere for run in other.runs for one in landmarks(run, kind)]
+    studies = sorted({one.run.study for one in found})
+    of = {"elsewhere": found} | {
+        f"elsewhere: {study}": [one for one in found if one.run.study == study] for study in studies
+    }
+    there = {name: table(some, SIGNS[kind]) for name, some in of.items()}
+    return {name: _judged(_of(chances, one), one, seed) for name, one in there.items()}
 
 
 def outcomes(corpus: Corpus) -> dict[str, dict[str, int]]:
@@ -113,16 +132,16 @@ def outcomes(corpus: Corpus) -> dict[str, dict[str, int]]:
     return told
 
 
-def _held_out(rows: Table, names: tuple[str, ...], group_N: NDArray[Any], everything: bool = False) -> Told:
+def _held_out(rows: Table, group_N: NDArray[Any]) -> Told:
     """Each group judged by chances that the others were calibrated on."""
     p_NK = np.zeros(rows.happened_NK.shape)
     told_NK = np.zeros(rows.happened_NK.shape, np.bool_)
     for group in np.unique(group_N):
         out_N = group_N == group
         seen = rows.where(~np.isin(rows.configuration_N, rows.configuration_N[out_N]))
-        one = _of(calibrate(seen, names), rows.where(out_N))
+        one = _of(calibrate(seen), rows.where(out_N))
         p_NK[out_N], told_NK[out_N] = one
-    return Told(p_NK, np.ones_like(told_NK) if everything else told_NK)
+    return Told(p_NK, told_NK)
 
 
 def _of(chances: Chances, rows: Table) -> Told:
@@ -134,7 +153,7 @@ def _everything(p_NK: Floats) -> Told:
     return Told(p_NK, np.ones(p_NK.shape, np.bool_))
 
 
-def _judged(told: Told, rows: Table, chosen_N: NDArray[np.bool_] | None, seed: int) -> list[dict[str, Any]]:
+def _judged(told: Told, rows: Table, seed: int, chosen_N: NDArray[np.bool_] | None = None) -> list[dict[str, Any]]:
     found = []
     for k, factor in enumerate(HORIZONS):
         asked_N = rows.known_NK[:, k] if chosen_N is None else rows.known_NK[:, k] & chosen_N

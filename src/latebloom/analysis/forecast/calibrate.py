@@ -36,34 +36,32 @@ class Hazards(NamedTuple):
         return np.stack([fit.logit(z_ND) for fit in self.fits], axis=1)
 
 
-def calibrate(rows: Table, names: tuple[str, ...], seed: int = 0) -> Chances:
+def calibrate(rows: Table, seed: int = 0) -> Chances:
     """The chances that fit a table.
 
     Args:
         rows: Landmarks.
-        names: The signs in its columns.
         seed: Decides the folds of configurations for the correction.
     """
     hazards = _hazards(rows)
     logits_NK = _unseen_logits(rows, folds(rows.configuration_N, INNER_FOLDS, seed, "recalibration"))
     corrections = [
-        fit_logistic(logits_NK[risk_N, k : k + 1], rows.happened_NK[risk_N, k], ridge=0.0)
-        for k, risk_N in enumerate(at_risk(rows))
+        _correction(logits_NK[risk_N, k : k + 1], rows.happened_NK[risk_N, k]) for k, risk_N in enumerate(at_risk(rows))
     ]
     z_ND = (rows.signs_ND - hazards.center_D) / hazards.scale_D
-    spread_DD = np.cov(z_ND.T).reshape(len(names), -1) + 1e-3 * np.eye(len(names))
+    spread_DD = np.cov(z_ND.T).reshape(len(rows.names), -1) + 1e-3 * np.eye(len(rows.names))
     precision_DD = np.asarray(np.linalg.inv(spread_DD), np.float64)
     distance_N = np.sqrt(np.einsum("nd,de,ne->n", z_ND, precision_DD, z_ND))
     low_D, high_D = np.quantile(rows.signs_ND, RANGE, axis=0)
     oldest = [float(np.quantile(rows.age_N[risk_N], OLDEST)) if risk_N.any() else -1.0 for risk_N in at_risk(rows)]
     return Chances(
-        signs=names,
+        signs=rows.names,
         center_D=hazards.center_D,
         scale_D=hazards.scale_D,
         intercept_K=np.array([fit.intercept for fit in hazards.fits]),
         weights_KD=np.stack([fit.weights_D for fit in hazards.fits]),
         bias_K=np.array([one.intercept for one in corrections]),
-        gain_K=np.array([max(float(one.weights_D[0]), 0.0) for one in corrections]),
+        gain_K=np.array([one.weights_D[0] for one in corrections]),
         precision_DD=precision_DD,
         farthest=float(np.quantile(distance_N, FARTHEST)),
         lowest_D=low_D,
@@ -84,6 +82,12 @@ def folds(configuration_N: NDArray[np.int64], count: int, seed: int, purpose: st
     order = stream(seed, f"forecast/{purpose}").permutation(len(configurations))
     fold = dict(zip(configurations[order].tolist(), (np.arange(len(order)) % count).tolist(), strict=True))
     return np.array([fold[one] for one in configuration_N.tolist()], np.int64)
+
+
+def _correction(logit_N1: Floats, happened_N: NDArray[np.bool_]) -> Logistic:
+    """What the logits of unseen configurations must be turned into; the rate, if they say the opposite of what is."""
+    line = fit_logistic(logit_N1, happened_N, ridge=0.0)
+    return line if line.weights_D[0] >= 0 else fit_logistic(np.zeros_like(logit_N1), happened_N)
 
 
 def _hazards(rows: Table) -> Hazards:

@@ -32,7 +32,6 @@ class CorpusRun(NamedTuple):
     configuration: int  # number of its configuration
     study: str
     task: str  # e.g. `modular divide`
-    model: str  # e.g. `mlp`
     seed: int
     watched_until: (
         int  # step up to which its outcome is known: the budget, also of runs that ended when they had generalized
@@ -136,7 +135,6 @@ def _run(told: Mapping[str, Any], settings: Mapping[str, Any]) -> CorpusRun:
         configuration=told["configuration"],
         study=told["study"],
         task=" ".join(str(task[key]) for key in ("kind", "operation") if key in task),
-        model=settings["model"]["kind"],
         seed=told["seed"],
         watched_until=told["watched_until"],
         steps=told["steps"],

@@ -45,9 +45,9 @@ def fit(corpus: Corpus, elsewhere: Sequence[Corpus] = (), seed: int = 0) -> Mode
         judge = next(name for name in JUDGED_BY if name in comparisons[kind])
         worth = [bool(one["skill_95"]) and one["skill_95"][0] > 0 for one in comparisons[kind][judge]]
         if not any(worth):
-            refused[kind] = f"on {judge} the chances of such logs were no better than the rate"
+            refused[kind] = f"on {judge} chances from {kind} were no better than the rate"
             continue
-        one = calibrate(table(found, names), names, seed)
+        one = calibrate(table(found, names), seed)
         chances[kind] = one._replace(oldest_K=np.where(worth, one.oldest_K, NEVER))
     card = {
         "latebloom": version("latebloom"),
@@ -61,7 +61,7 @@ def fit(corpus: Corpus, elsewhere: Sequence[Corpus] = (), seed: int = 0) -> Mode
 
 def model_bytes(model: Model) -> bytes:
     """The model as a file."""
-    return (json.dumps(model.plain(), indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(model.plain(), separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
 def _told(corpus: Corpus) -> dict[str, Any]:

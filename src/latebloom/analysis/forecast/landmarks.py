@@ -49,15 +49,17 @@ class Table(NamedTuple):
     known_NK: NDArray[np.bool_]  # whether the run was watched to H s
     configuration_N: NDArray[np.int64]
     age_N: NDArray[np.float64]
+    names: tuple[str, ...]  # of the signs
 
-    def where(self, chosen_N: NDArray[np.bool_]) -> Table:
-        """Some of the rows."""
+    def where(self, chosen_N: NDArray[np.bool_] | NDArray[np.int64]) -> Table:
+        """Some of the rows, by a mask or by their numbers."""
         return Table(
             self.signs_ND[chosen_N],
             self.happened_NK[chosen_N],
             self.known_NK[chosen_N],
             self.configuration_N[chosen_N],
             self.age_N[chosen_N],
+            self.names,
         )
 
 
@@ -92,7 +94,7 @@ def table(rows: Iterable[Landmark], names: Iterable[str]) -> Table:
         rows: The landmarks.
         names: The signs to take, in this order.
     """
-    rows, names = list(rows), list(names)
+    rows, names = list(rows), tuple(names)
     step_N1 = np.array([row.step for row in rows], np.float64)[:, None]
     at_N1 = np.array([math.inf if r.generalized_at is None else r.generalized_at for r in rows])[:, None]
     until_N1 = np.array([row.run.watched_until for row in rows], np.float64)[:, None]
@@ -103,4 +105,5 @@ def table(rows: Iterable[Landmark], names: Iterable[str]) -> Table:
         known_NK=by_NK <= until_N1,
         configuration_N=np.array([row.run.configuration for row in rows], np.int64),
         age_N=np.array([row.signs["age"] for row in rows]),
+        names=names,
     )

@@ -21,6 +21,7 @@ from .stretch import Comparison, Source, Stretch, groups
 
 READING, VAL_READING = "train/loss", "val/loss"
 QUIET = 50  # steps before the jump that say what is usual
+DENSE = 200  # steps before the jump from which every update is read
 AFTER = 50  # steps after the top
 BEFORE_FOOT, AFTER_TOP = 7, 3  # steps at which the curvature is taken
 
@@ -60,8 +61,8 @@ def explain_jump(
     source = Source.before(stored, jump.previous_step, QUIET)
     # The reading after the highest one is the first that says the top is over.
     until = next((int(s) for s in curves[READING].steps if s > jump.step), jump.step + AFTER)
-    say(f"training steps {source.step:,} to {until + AFTER:,} once more, read after every update")
-    window = _read(source, until + AFTER)
+    say(f"training steps {source.step:,} to {until + AFTER:,} once more")
+    window = _read(source, max(source.step, jump.previous_step - DENSE), until + AFTER)
     found = explain(window, jump.previous_step, until)
     say(f"the curvature around step {found.top_step:,}")
     near, curvature = _curvature(source, found, int(window.steps_S[-1]))
@@ -99,12 +100,15 @@ def _wanted(stored: StoredRun, curve: Curve, jumps: list[Jump], step: int | None
     )  # fmt: skip
 
 
-def _read(source: Source, until: int) -> Window:
-    """The stretch, read after every update, beside what the run has stored of it."""
+def _read(source: Source, first: int, until: int) -> Window:
+    """The stretch, read after every update from a step on, beside what the run has stored of it."""
     stretch, same = Stretch(source), Comparison(source)
+    while stretch.state.step < first:
+        stretch.update()
+        same.look(stretch)
     recorder = Recorder(stretch.state.params, lambda: stretch.losses("train"), lambda: stretch.losses("val"))
-    stored = [same.stored.get(source.step, {})]
-    recorder.read(source.step)
+    stored = [same.stored.get(first, {})]
+    recorder.read(first)
     while stretch.state.step < until:
         try:
             batch_loss, rate = stretch.update()
@@ -120,7 +124,7 @@ def _read(source: Source, until: int) -> Window:
         groups=groups(source.split),
         replay=same.told(),
     )
-    events, excluded = _events(source.stored, source.step, until, same.told().is_exact)
+    events, excluded = _events(source.stored, first, until, same.told().is_exact)
     return window._replace(
         recorded_S=_with(window.train_S, [one.get(READING, math.nan) for one in stored]),
         recorded_val_S=_with(window.val_S, [one.get(VAL_READING, math.nan) for one in stored]),

@@ -10,7 +10,8 @@ from pathlib import Path
 from ...analysis.outcome import Outcome, outcome
 from ...base.errors import DataError, StoreError
 from ...base.record import Curve
-from ...store.tensorboard import as_readings, find_runs, read_scalars
+from ...store.ingest import as_readings
+from ...store.tensorboard import find_runs, read_scalars
 from .arms import split_seed
 from .compared import Accuracies, Gathered
 from .readings import chosen
@@ -27,7 +28,7 @@ def of_folder(folder: Path, *, event: str = "generalized", readings: Sequence[st
     for name, path in find_runs(folder).items():
         try:
             scalars = as_readings(read_scalars(path))
-        except StoreError as error:
+        except (DataError, StoreError) as error:
             notes.append(f"{name} was left out: {error}")
             continue
         runs[name] = scalars.curves

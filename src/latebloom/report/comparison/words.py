@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ...analysis.arm import ArmSummary
 from ...analysis.contrast import Contrast
-from ...detect import DelayDetector, percent
+from ...detect import DelayDetector, percent, scored
 from ..figures.panels import shortened
 from ..text import visible
 from .compared import Compared
@@ -69,14 +69,17 @@ def about(told: Compared) -> str:
 def criterion(told: Compared) -> str:
     """When the event counts as having happened; nothing if that differs between runs."""
     judge, (which, _, part) = DelayDetector(), told.comparison.event.partition("/")
-    keys = (f"{which}_at", "share", "window_evaluations")
+    side = "train" if which == "memorized" else "val"
+    keys = (f"{side}_reading", f"{which}_at", "share", "window_evaluations")
     rules = {tuple(one.settings.get(f"detector.{key}", getattr(judge, key)) for key in keys) for one in told.outcomes}
     if len(rules) > 1:
         return ""
-    level, share, window = map(float, next(iter(rules)))
+    reading, *rule = next(iter(rules))
+    level, share, window = map(float, rule)
     examples = "training" if which == "memorized" else "validation"
+    score = scored(examples, str(reading))
     return (
-        f"{which.capitalize()}: {examples} accuracy{f' on {part}' if part else ''} of {percent(level)} or more "
+        f"{which.capitalize()}: {score}{f' on {part}' if part else ''} of {percent(level)} or more "
         f"in {share * window:.3g} of {window:g} evaluations in a row."
     )
 

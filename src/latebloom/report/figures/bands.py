@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...analysis.compare import Comparison
 from ...analysis.outcome import Outcome
 from ...base.record import Curve
+from ...detect import scored
 from .panels import MOST_PANELS, Steps, look, panels
 from .picture import INK
 
@@ -49,6 +50,7 @@ class BandsData(NamedTuple):
     of_what: str  # ` of divide`; empty for everything a run was trained on
     axis: Steps
     panels: tuple[BandsPanel, ...]
+    score: str = "accuracy"
 
 
 def bands_data(
@@ -74,7 +76,8 @@ def bands_data(
         carried = sum(goes_on(one) and one.last_step < horizon for one in runs)
         shown.append(BandsPanel(arm.arm, names[arm.arm], arm.n, train, val, carried))
     part = comparison.event.partition("/")[2]
-    return BandsData(f" of {part}" if part else "", Steps(min(read, default=1), horizon), tuple(shown))
+    score = scored("", str(outcomes[0].settings.get("detector.val_reading", "val/accuracy")))
+    return BandsData(f" of {part}" if part else "", Steps(min(read, default=1), horizon), tuple(shown), score)
 
 
 def goes_on(one: Outcome) -> bool:
@@ -124,7 +127,7 @@ def draw_bands(data: BandsData) -> Any:
             Patch(color="#0072B2", alpha=0.15, lw=0, label="all runs"),
             Line2D([], [], color=INK, lw=0.9, ls=(0, (4, 1.5)), label="training: median"),
         ],
-        title=f"Accuracy on validation and training examples{data.of_what}",
+        title=f"{data.score.capitalize()} on validation and training examples{data.of_what}",
         subtitle=f"{carried} runs ended early, after the event or diverged; they go on as they were last read"
         if carried
         else "runs are interpolated linearly between their readings",

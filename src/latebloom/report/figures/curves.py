@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,7 +10,13 @@ from numpy.typing import NDArray
 
 from ...analysis.story import PhaseSpan, Story
 from ...base.record import Curve
+from ...detect import scored
 
+BLIND = {
+    "blind/one_constant": "blind: one constant",
+    "blind/part_means": "blind: table of group means",
+}
+"""Readings of the training labels alone, see `measures.evaluation`, and what they are called."""
 MOST_POINTS = 2000  # per curve; more cannot be told apart at the width of a page
 
 
@@ -30,6 +37,13 @@ class Mark(NamedTuple):
     label: str
 
 
+class Level(NamedTuple):
+    """A loss that needs no knowledge of an example."""
+
+    label: str
+    value: float
+
+
 class CurvesData(NamedTuple):
     """Both panels, everything on them, and the axis they share."""
 
@@ -44,6 +58,7 @@ class CurvesData(NamedTuple):
     last_step: int
     axis: str = "optimizer step"  # what the steps count
     score: str = "accuracy"  # what the upper panel shows
+    blind: tuple[Level, ...] = ()  # drawn through the panel of the losses
 
 
 def curves_data(story: Story) -> CurvesData:
@@ -65,7 +80,15 @@ def curves_data(story: Story) -> CurvesData:
         delay=delay if delay and story.verdict.family == "grokking" else None,
         first_step=first_step,
         last_step=max([story.step, first_step, *(int(one.steps[-1]) for one in accuracy + loss)]),
+        score=scored("", val),
+        blind=tuple(Level(label, value) for label, value in blind_losses(story.curves).items()),
     )
+
+
+def blind_losses(curves: Mapping[str, Curve]) -> dict[str, float]:
+    """What those lose who know nothing of an example, by what they answer; nothing unless numbers are asked for."""
+    told = {text: curves[name].values for name, text in BLIND.items() if name in curves}
+    return {text: float(values[-1]) for text, values in told.items() if len(values) and values[-1] > 0}
 
 
 def _panel(curves: dict[str, Curve], train: str, val: str, first_step: int) -> list[Series]:

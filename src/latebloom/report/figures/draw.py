@@ -15,6 +15,7 @@ from .steps import PHASE_TINTS, run_steps, shade
 
 # Okabe & Ito (2008): told apart with any common colour blindness; line styles tell the same without colour.
 TRAIN, VAL = ("#0072B2", (0, (5, 1.6))), ("#D55E00", "-")
+BLIND = ((0, (1, 1)), (0, (4, 1, 1, 1)))
 PARTS = [
     (colour, style)
     for style in ("-.", (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
@@ -33,8 +34,8 @@ def draw(data: CurvesData) -> Any:
     from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(7.2, 5.6), facecolor="white")
-    entries = list({one.label: one for one in data.accuracy + data.loss}.values())
-    columns = 5 if max((len(one.label) for one in entries), default=0) <= 14 else 3
+    entries = dict.fromkeys([one.label for one in data.accuracy + data.loss] + [one.label for one in data.blind])
+    columns = 5 if max(map(len, entries), default=0) <= 14 else 3
     rows = max(1, -(-len(entries) // columns))
     grid = figure.add_gridspec(2, 1, left=0.092, right=0.975, top=0.80, bottom=0.116 + 0.032 * rows, hspace=0.09)
     accuracy = figure.add_subplot(grid[0])
@@ -49,6 +50,8 @@ def draw(data: CurvesData) -> Any:
     accuracy.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     accuracy.set_ylabel(data.score)
     accuracy.tick_params(labelbottom=False)
+    for level, dots in zip(data.blind, BLIND, strict=False):
+        loss.axhline(level.value, color=INK, lw=0.9, ls=dots, label=level.label, zorder=2)
     if any((one.values > 0).any() for one in data.loss):
         loss.set_yscale("log")
         low, high = loss.get_ylim()

@@ -12,6 +12,7 @@ from .follow import follow
 from .growing import GrowingLog
 from .log import ForeignLog
 from .read import interpret, read_log
+from .scalars import as_readings
 from .sniff import FORMATS, is_torch
 
-__all__ = ["FORMATS", "ForeignLog", "GrowingLog", "follow", "interpret", "is_torch", "read_log"]
+__all__ = ["FORMATS", "ForeignLog", "GrowingLog", "as_readings", "follow", "interpret", "is_torch", "read_log"]

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from ...base.errors import DataError, LatebloomError
 from .. import durable
@@ -31,6 +32,7 @@ from .series import Raw, Series
 from .sniff import format_of
 from .table import Table
 
+T = TypeVar("T")
 _LOGS = (
     *(".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".log", ".txt", ".out", ".dat", ".npz", ".npy"),
     *(".gz", ".bz2", ".xz", ".zip"),
@@ -41,20 +43,7 @@ _NO_LOGS = re.compile(
     re.IGNORECASE,
 )
 _MOST_DEPTH, _MOST_FILES = 6, 1000
-_PLACES = {
-    "metrics",
-    "metric",
-    "plots",
-    "logs",
-    "log",
-    "files",
-    "results",
-    "scalars",
-    "csv",
-    "data",
-    "static",
-    "output",
-}
+_PLACES = {"metrics", "metric", "plots", "logs", "log", "files", "results", "scalars", "csv", "data", "static"}
 _FIRST = ("metrics.csv", "trainer_state.json", "metrics.jsonl", "history.json", "training_history.json", "log.csv")
 _VALUES = {"value", "values", "Value"}
 _BESIDE = {"wall time", "timestamp", "time", "date"}
@@ -103,8 +92,9 @@ def _files(folder: Path) -> list[str]:
 
 
 def _runs(folder: Path, files: list[str], mapping: Mapping[str, str]) -> tuple[dict[str, dict[str, Raw]], list[str]]:
-    """By run the columns of its files, and the files that are no logs."""
-    whole_ones, parts, unread = dict[str, dict[str, Raw]](), dict[str, dict[str, Raw]](), list[str]()
+    """By run the columns of its files, as far as they are wanted, and the files that are not used."""
+    runs, parts, unread = dict[str, str](), dict[str, dict[str, Raw]](), list[str]()
+    last: dict[str, Raw] = {}  # of the whole runs only one is kept in memory
     for name in files:
         try:
             raw = _columns(folder / name, mapping)
@@ -113,19 +103,27 @@ def _runs(folder: Path, files: list[str], mapping: Mapping[str, str]) -> tuple[d
                 raise DataError(f"{error} Or give the file alone: {folder / name}.") from None
             unread.append(name)
             continue
-        series = _named(raw.series, name)
-        splits = {meaning.split for one in series if (meaning := meaning_of(one)) and meaning.measure}
-        if not splits:
-            unread.append(name)
+        raw.series = _named(raw.series, name)
+        splits = {meaning.split for one in raw.series if (meaning := meaning_of(one)) and meaning.measure}
+        run = _run_of(name, is_whole=splits >= {"train", "val"})
+        if not splits or (splits >= {"train", "val"} and run in runs):
+            unread.append(name)  # `history.json` beside `history.csv`
         elif splits >= {"train", "val"}:
-            whole_ones[_run_of(name, is_whole=True)] = {name: replace(raw, series=series)}
+            runs[run], last = name, {name: raw}
         else:
-            parts.setdefault(_run_of(name), {})[name] = replace(raw, series=series)
-    if whole_ones:
-        chosen = [run for run, raws in whole_ones.items() if next(iter(raws)) in _FIRST]
-        if len(chosen) == 1 and not any("/" in name for raws in whole_ones.values() for name in raws):
-            return {chosen[0]: whole_ones[chosen[0]]}, unread + [run for run in whole_ones if run not in chosen]
-        return _short(whole_ones), unread + [name for run in parts.values() for name in run]
+            parts.setdefault(run, {})[name] = raw
+    if runs:
+        unread += [name for raws in parts.values() for name in raws]
+        known = [run for run, name in runs.items() if name in _FIRST]
+        if len(known) == 1 and not any("/" in name for name in runs.values()):
+            unread += [name for run, name in runs.items() if run not in known]
+            runs = {known[0]: runs[known[0]]}
+        runs = _short(runs)
+        run = choose(list(runs), mapping, str(folder)) if len(runs) > 1 else next(iter(runs))
+        if (name := runs[run]) not in last:
+            last = {name: _columns(folder / name, mapping)}
+            last[name].series = _named(last[name].series, name)
+        return dict.fromkeys(runs, last), unread
     good = {run: raws for run, raws in parts.items() if {"train", "val"} <= _splits(raws)}
     everything = {name: raw for raws in parts.values() for name, raw in raws.items()}
     names = [(m.split, m.measure) for raw in everything.values() for one in raw.series if (m := meaning_of(one))]
@@ -140,7 +138,13 @@ def _columns(path: Path, mapping: Mapping[str, str]) -> Raw:
     if path.suffix in ("", ".txt", ".csv", ".dat") and (found := read_numbers(path)) is not None:
         axis, series = found
         return Raw("numbers", axis, {"value": series}, report)
-    return columns_of(path, format_of(path), mapping, report)
+    kind, alone = format_of(path), {ours: theirs for ours, theirs in mapping.items() if ours != "run"}
+    try:
+        return columns_of(path, kind, alone, report)
+    except DataError as error:
+        if "run" not in mapping or "runs:" not in str(error):
+            raise
+        return columns_of(path, kind, mapping, Report())  # the run is one of those in the file
 
 
 def _named(series: Mapping[str, Series], name: str) -> dict[str, Series]:
@@ -182,7 +186,7 @@ def _run_of(name: str, *, is_whole: bool = False) -> str:
     return "/".join([*kept, "_".join(left)] if left and left != ["metrics"] else kept)
 
 
-def _short(runs: dict[str, dict[str, Raw]]) -> dict[str, dict[str, Raw]]:
+def _short(runs: dict[str, T]) -> dict[str, T]:
     """Runs without the part of their names that all share: `seed0/metrics` and `seed1/metrics` are seed0 and seed1."""
     lasts = {run.rpartition("/")[2] for run in runs}
     if len(runs) > 1 and len(lasts) == 1 and all("/" in run for run in runs):

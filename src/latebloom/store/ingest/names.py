@@ -19,7 +19,7 @@ _VAL = (  # best first: what was kept for choosing comes before what was kept fo
 )
 SPLITS = dict.fromkeys(_TRAIN, "train") | dict.fromkeys(_VAL, "val")
 MEASURES = {
-    **dict.fromkeys(("acc", "accs", "accuracy", "accuracies", "acc@1", "acc1", "top1", "prec@1"), "accuracy"),
+    **dict.fromkeys(("acc", "accs", "accuracy", "accuracies", "acc@1", "acc1", "top1", "prec@1", "prec1"), "accuracy"),
     **dict.fromkeys(("acc01", "accuracy01"), "accuracy"),
     **dict.fromkeys(("loss", "losses", "mse", "ce", "nll", "bce", "xent", "crossentropy", "cost"), "loss"),
     **dict.fromkeys(("bpc", "bpb"), "loss"),
@@ -73,6 +73,7 @@ _PHRASES = {  # in order: the longer ones first
     frozenset(("held", "out")): "holdout",
     frozenset(("hold", "out")): "holdout",
 }
+_TRANSLATED = {"训练": "train", "验证": "val", "测试": "test", "损失": "loss", "准确率": "acc", "精度": "acc"}
 _LETTERS = {"a": "accuracy", "l": "loss"}
 _WHOLE = {"full", "all"}  # a loss over all examples is neither that of training nor of validation
 _COUNTERS = {
@@ -124,6 +125,9 @@ def words_of(name: str) -> tuple[str, ...]:
         >>> words_of("validation/AccEpoch"), words_of("testLoss (%)"), words_of("trainacc")
         (('validation', 'acc', 'epoch'), ('test', 'loss', 'pct'), ('train', 'acc'))
     """
+    if not name.isascii():
+        for word, ours in _TRANSLATED.items():
+            name = name.replace(word, f" {ours} ")
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name[:500]).replace("%", " pct ").lower()
     words: list[str] = []
     for word in re.split(r"[^0-9a-z@]+", parted):

@@ -11,6 +11,7 @@ _DAY = (
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+\d{1,2}\s+"
     r"\d{2}:\d{2}:\d{2}(?:\s\d{4})?"
 )
+_RULES = str.maketrans("┃│║", "|||")  # of tables that are drawn
 _LEVEL = r"(?:INFO|DEBUG|WARNING|WARN|ERROR|CRITICAL|NOTICE|TRACE)"
 _LEVELLED = re.compile(
     rf"(?:\[?[\w.:-]{{1,60}}\]?\s*[-|:]?\s*)?\[?\b{_LEVEL}\b\]?\s*(?:\[[\w.]+:\d+\])?\s*(?:\([\w.]+\))?[\s:|-]*"
@@ -40,6 +41,8 @@ def segments(line: str) -> list[str]:
     """
     if "\x1b" in line:
         line = _COLOUR.sub("", line)
+    if not line.isascii():
+        line = line.translate(_RULES)
     if "\x08" in line:
         line = re.sub("\x08+", "\r", line)
     return [part for part in line.split("\r") if part] if "\r" in line else [line]

@@ -124,7 +124,7 @@ def _names(series: Mapping[str, Series], mapping: Mapping[str, str], raw: Raw) -
         if ours in names:
             continue
         most = max(len(series[theirs].steps) for _, theirs in found)
-        found.sort(key=lambda one: (is_few(len(series[one[1]].steps), most), one[0].rank))
+        found.sort(key=lambda one: (is_few(len(series[one[1]].steps), most), one[1] != ours, one[0].rank))
         names[ours] = found[0][1]
         taken.add(found[0][1])
         if len(found) > 1 and ours.startswith(_KNOWN):

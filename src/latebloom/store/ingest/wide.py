@@ -59,12 +59,11 @@ def one_run(series: Mapping[str, Series], mapping: Mapping[str, str], report: Re
 
 
 def _left_over(name: str) -> str:
-    words = [
-        word
-        for word in words_of(name)
-        if word not in SPLITS and word not in MEASURES and (len(word) > 1 or word.isdigit())
-    ]
-    return " ".join(word for word in words if word.isdigit() or not is_noise(word))
+    words = words_of(name)
+    if len(words) == 2:  # A_tr: the letter stands for the measure
+        words = tuple(word for word in words if len(word) > 1)
+    left = [word for word in words if word not in SPLITS and word not in MEASURES]
+    return " ".join(word for word in left if word.isdigit() or not is_noise(word))
 
 
 def _has_pair(measured: set[str]) -> bool:

@@ -1,7 +1,7 @@
 """TensorBoard's event files, read and written without TensorBoard."""
 
 from .files import event_files, find_runs
-from .names import as_readings, canonical, tag_of
+from .names import tag_of
 from .read import ScalarReader, Scalars, read_scalars
 from .write import EventWriter, export
 
@@ -9,8 +9,6 @@ __all__ = [
     "EventWriter",
     "ScalarReader",
     "Scalars",
-    "as_readings",
-    "canonical",
     "event_files",
     "export",
     "find_runs",

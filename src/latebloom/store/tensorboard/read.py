@@ -35,7 +35,7 @@ _UNFINISHED = ("torn", "length")  # at the end of a file
 class Scalars(NamedTuple):
     """What a folder holds."""
 
-    curves: dict[str, Curve]  # by tag, or by reading if `as_readings` made it
+    curves: dict[str, Curve]  # by tag, or by reading if `ingest.as_readings` made it
     report: list[str]  # sentences: what was read, what was left out, and why
 
 
