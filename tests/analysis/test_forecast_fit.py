@@ -145,7 +145,7 @@ def test_a_corpus_of_a_few_configurations_is_refused(made):
 def test_jumps_that_nothing_announces_are_not_foretold(made):
     def flat(one):
         at = np.exp(stream(one.configuration, "test/coin").uniform(np.log(60), np.log(20_000)))
-        val = [0.0 if step < at else 1.0 for step in one.steps]
+        val = [0.0 if step < 50 else 0.3 if step < at else 1.0 for step in one.steps]
         return one._replace(readings=one.readings | {"val/accuracy": val})
 
     told = assess(made._replace(runs=[flat(one) for one in made.runs]), "accuracy")

@@ -72,4 +72,4 @@ def test_as_markdown_a_run_and_a_study_are_written_reports(here, shelf, monkeypa
     ]
     assert "## Abstract" in (first.path / "report" / "report.md").read_text()
     unknown = here("report", "nobody", "--format", "markdown", "--store", shelf.root)
-    assert unknown.code == 2 and "nobody" in unknown.err
+    assert unknown.code == 5 and "nobody" in unknown.err

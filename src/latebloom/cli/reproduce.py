@@ -118,6 +118,7 @@ def _reproduced(
     address: str | None,
     retry: bool,
     tensorboard: Path | None,
+    trackers: tuple[str, ...],
     quiet: bool,
 ) -> tuple[Reproduction, int]:
     """The claims, judged after training, and the exit code of the sweep."""
@@ -136,5 +137,7 @@ def _reproduced(
         if not quiet:
             click.echo(plan_text(one.study.name, [trial.label for trial in missing]), err=True)
         hands = engine_of(engine, workers, address)
-        swept = train(one, engine=hands, listener=SweepView(quiet=quiet), retry=retry, tensorboard=tensorboard)
+        swept = train(
+            one, engine=hands, listener=SweepView(quiet=quiet), retry=retry, tensorboard=tensorboard, trackers=trackers
+        )
     return judged(one, convention), swept.exit_code if swept else 0

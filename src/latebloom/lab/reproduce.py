@@ -84,6 +84,7 @@ def train(
     listener: SweepListener | None = None,
     retry: bool = False,
     tensorboard: Path | None = None,
+    trackers: Sequence[str] = (),
 ) -> Swept | None:
     """Train what is outstanding, as a study that the same call goes on with; None if nothing is. As `sweep` does it.
 
@@ -101,6 +102,7 @@ def train(
         listener=listener,
         retry=retry,
         tensorboard=tensorboard,
+        trackers=trackers,
         trials=trials,
     )
 
