@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from latebloom.analysis.story import tell
 from latebloom.report.figures.curves import MOST_POINTS, curves_data, thinned
 from latebloom.report.figures.draw import draw, picture
 from latebloom.report.summary import facts
@@ -123,3 +124,22 @@ def test_a_share_of_variance_is_not_called_accuracy(story):
     told = " ".join(what for what, _, _ in facts(numbers))
     assert "Explained training variance reached" in told and "ccuracy" not in told
     assert "Training accuracy reached" in " ".join(what for what, _, _ in facts(story))
+
+
+def test_many_parts_are_a_crowd_with_one_name(stored, make):
+    few, many = (tell(stored(make(last=2000, parts=names), name=f"of {len(names)}")) for names in ("ab", "abcdefghij"))
+    assert {one.label for one in curves_data(few).accuracy} == {"training", "validation", "val: a", "val: b"}
+    data = curves_data(many)
+    assert {one.label for one in data.accuracy} == {"training", "validation", "val: each of 10 parts"}
+    assert len(data.accuracy) == 12, "each is drawn all the same"
+    named = [text.get_text() for legend in draw(data).figure.legends for text in legend.get_texts()]
+    assert named == ["training", "validation", "val: each of 10 parts"]
+
+
+@pytest.mark.parametrize(("lowest", "low"), [(0.0, -0.04), (-0.01, -0.04), (-170.0, -1.04)])
+def test_scores_below_zero_are_shown_down_to_minus_one(story, lowest, low):
+    steps, values = story.curves["val/accuracy"]
+    curve = type(story.curves["val/accuracy"])(steps, np.where(steps == 0, lowest, values))
+    figure = draw(curves_data(story._replace(curves={**story.curves, "val/accuracy": curve})))
+    assert figure.axes[0].get_ylim() == pytest.approx((low, 1.04))
+    assert figure.axes[0].get_yticks()[0] == (0 if low > -1 else -1)

@@ -19,6 +19,8 @@ _AFTER = {
     "degraded": "It was partly lost again",
 }
 
+_END = "on average over the last eighth of the readings, up to"
+
 
 def headline(
     family: Family, watch: Watch, state: State, numbers: Numbers, after: str | None = None, shape: str | None = None
@@ -60,7 +62,7 @@ def headline(
             before_fit = isinstance(at, int) and (not isinstance(fit, (int, float)) or fit > at)
             how = f"improved abruptly around step {at:,}" if at else "improved"
             when = " before the training set was fitted" if before_fit and train else ""
-            return f"{name} {how}{when}, and got worse later: best {best_at}, {final} at {last}. Not grokking."
+            return f"{name} {how}{when}, and got worse later: best {best_at}, {final} {_END} {last}. Not grokking."
         case "confusion":
             text = (
                 f"Neither memorized nor generalized by {last}: {train.reading if train else 'training'} held "
@@ -74,23 +76,25 @@ def headline(
         case "unstable":
             text = (
                 f"Unstable by {last}: {name} swung up and down {numbers['turns']} times, with no lasting gain; "
-                f"best {best_at}, {final} at the end. Not grokking."
+                f"best {best_at}, {final} {_END} it. Not grokking."
             )
         case "early_best_degradation":
             one = watch.gauges.get(str(numbers.get("degraded_reading")), val)
             text = (
                 f"Best early, worse since: {numbers['degraded_reading']} was {_shown(one, numbers['degraded_best'])} "
-                f"at step {numbers['degraded_best_step']:,} and {_shown(one, numbers['degraded_final'])} at {last}. "
+                f"at step {numbers['degraded_best_step']:,} and {_shown(one, numbers['degraded_final'])} "
+                f"{_END} {last}. "
                 "The training set was not fitted; this is no grokking and no memorization."
             )
     broken = [watch.gauges[place].reading for place, count in state["broken"].items() if count >= IN_A_ROW]
     if broken:
         text += f" At the end {' and '.join(broken)} was no number (training collapse)."
     elif after in _AFTER and generalized:
-        text += f" {_AFTER[after]}: {name} was {final} at {last}."
+        text += f" {_AFTER[after]}: {name} was {final} {_END} {last}."
     elif after == "training_collapse":
         text += (
-            f" The training set was lost again (training collapse): {_shown(train, numbers['final_train'])} at {last}."
+            f" The training set was lost again (training collapse): {_shown(train, numbers['final_train'])} "
+            f"{_END} {last}."
         )
     if numbers.get("provisional") == "yes":
         text += " Provisional: the log ends before the crossing could be called sustained."

@@ -17,6 +17,7 @@ BLIND = {
     "blind/part_means": "blind: table of group means",
 }
 """Readings of the training labels alone, see `measures.evaluation`, and what they are called."""
+MOST_PARTS = 8  # more are not told apart by look, nor named one by one
 MOST_POINTS = 2000  # per curve; more cannot be told apart at the width of a page
 
 
@@ -93,10 +94,11 @@ def blind_losses(curves: Mapping[str, Curve]) -> dict[str, float]:
 
 def _panel(curves: dict[str, Curve], train: str, val: str, first_step: int) -> list[Series]:
     parts = sorted(name for name in curves if name.startswith(f"{val}/"))
+    few, crowd = len(parts) <= MOST_PARTS, f"val: each of {len(parts)} parts"
     wanted: list[tuple[str, str, Literal["train", "val", "part"]]] = [
         (train, "training", "train"),
         (val, "validation", "val"),
-        *((name, f"val: {name.removeprefix(f'{val}/')}", "part") for name in parts),
+        *((name, f"val: {name.removeprefix(f'{val}/')}" if few else crowd, "part") for name in parts),
     ]
     drawn = []
     for name, label, role in wanted:

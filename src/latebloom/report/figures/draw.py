@@ -9,13 +9,14 @@ from typing import Any
 
 from ...analysis.story import Story
 from ..text import visible
-from .curves import CurvesData, Series, curves_data
+from .curves import MOST_PARTS, CurvesData, Series, curves_data
 from .picture import FAINT, INK, Picture, rendered
 from .steps import PHASE_TINTS, run_steps, shade
 
 # Okabe & Ito (2008): told apart with any common colour blindness; line styles tell the same without colour.
 TRAIN, VAL = ("#0072B2", (0, (5, 1.6))), ("#D55E00", "-")
 BLIND = ((0, (1, 1)), (0, (4, 1, 1, 1)))
+CROWD = (FAINT, "-")
 PARTS = [
     (colour, style)
     for style in ("-.", (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)))
@@ -46,8 +47,11 @@ def draw(data: CurvesData) -> Any:
         for mark in data.marks:
             axes.axvline(mark.step, color=INK, lw=0.8, ls=(0, (2, 2)), zorder=1.5)
         _lines(axes, panel)
-    accuracy.set_ylim(-0.04, 1.04)
-    accuracy.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    # Explained variance has no lower end; what is worse than twice the variance is off the panel.
+    low = -1 if any((one.values < -0.04).any() for one in data.accuracy) else 0
+    accuracy.set_ylim(low - 0.04, 1.04)
+    accuracy.set_yticks([low + quarter * (1 - low) / 4 for quarter in range(5)])
+    accuracy.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     accuracy.set_ylabel(data.score)
     accuracy.tick_params(labelbottom=False)
     for level, dots in zip(data.blind, BLIND, strict=False):
@@ -80,8 +84,9 @@ def _step_axis(accuracy: Any, loss: Any, data: CurvesData) -> None:
 
 def _lines(axes: Any, panel: list[Series]) -> None:
     parts = iter(PARTS * (len(panel) // len(PARTS) + 1))
+    crowded = sum(one.role == "part" for one in panel) > MOST_PARTS
     for one in panel:
-        colour, style = {"train": TRAIN, "val": VAL}.get(one.role) or next(parts)
+        colour, style = {"train": TRAIN, "val": VAL}.get(one.role) or (CROWD if crowded else next(parts))
         alone = len(one.steps) == 1  # a line through one point cannot be seen
         width = 1.9 if len(one.steps) <= 250 or one.role == "val" else 1.4
         axes.plot(
@@ -89,7 +94,7 @@ def _lines(axes: Any, panel: list[Series]) -> None:
             one.values,
             color=colour,
             ls=style,
-            lw=1.1 if one.role == "part" else width,
+            lw=(0.5 if crowded else 1.1) if one.role == "part" else width,
             clip_on=not alone,
             marker="o" if alone else "",
             label=visible(one.label, 30),
