@@ -9,7 +9,7 @@ demo: .venv/demo.done      ## install, then watch a network grok
 	.venv/bin/latebloom run demo
 
 test: .venv/test.done      ## install, then the fast tests
-	$(PY) -m pytest -m "not slow and not browser"
+	$(PY) -m pytest -m "not slow and not browser" -n 2
 
 lint: .venv/dev.done      ## format, lint, strict types, import contracts
 	.venv/bin/ruff format --check src tests benchmarks docs

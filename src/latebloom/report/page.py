@@ -10,7 +10,7 @@ import numpy as np
 
 from ..analysis.story import Story
 from ..base.record import Event
-from ..detect import between
+from ..detect import between, scored
 from .charts import SCRIPT, STYLE
 from .charts.data import chart_data, table
 from .charts.stills import WORDS, stills
@@ -49,6 +49,7 @@ def page(
         stills=[(drawn[name].svg, *WORDS[name]) for name in WORDS if name in drawn],
         story=story,
         figure=svg or picture(story).svg,
+        score=scored("", story.detector.val_reading).capitalize(),
         facts=facts(story),
         configuration=list(flat(story.spec)),
         environment=list(flat(story.environment)),

@@ -48,11 +48,12 @@ def draw(data: CurvesData) -> Any:
             axes.axvline(mark.step, color=INK, lw=0.8, ls=(0, (2, 2)), zorder=1.5)
         _lines(axes, panel)
     # Explained variance has no lower end; what is worse than twice the variance is off the panel.
-    low = -1 if any((one.values < -0.04).any() for one in data.accuracy) else 0
-    accuracy.set_ylim(low - 0.04, 1.04)
-    accuracy.set_yticks([low + quarter * (1 - low) / 4 for quarter in range(5)])
+    floor = -1 if any((one.values < -0.04).any() for one in data.accuracy) else 0
+    accuracy.set_ylim(floor - 0.04, 1.04)
+    accuracy.set_yticks([floor + quarter * (1 - floor) / 4 for quarter in range(5)])
     accuracy.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-    accuracy.set_ylabel(data.score)
+    near = 1 if floor else None  # beside wider numbers
+    accuracy.set_ylabel(data.score, labelpad=near)
     accuracy.tick_params(labelbottom=False)
     for level, dots in zip(data.blind, BLIND, strict=False):
         loss.axhline(level.value, color=INK, lw=0.9, ls=dots, label=level.label, zorder=2)
@@ -63,7 +64,7 @@ def draw(data: CurvesData) -> Any:
             loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             loss.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         loss.yaxis.set_minor_formatter(NullFormatter())
-    loss.set_ylabel("loss (log)")
+    loss.set_ylabel("loss (log)", labelpad=near)
     figure.align_ylabels()
     _phase_strip(accuracy, data)
     _mark_labels(accuracy, data)
