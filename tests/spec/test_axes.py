@@ -126,6 +126,8 @@ def test_control_cutting_at_every_comma_would_not_do():
 @example(":'")
 @example("a:'b")
 @example("0':'")
+@example(" ---")  # YAML's mark of a document, which is no value
+@example(" --- a")
 def test_a_text_without_commas_is_what_a_single_run_reads(text):
     """`latebloom run x=TEXT` and `latebloom sweep x=TEXT` agree."""
     try:

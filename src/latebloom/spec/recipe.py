@@ -110,6 +110,8 @@ def read_value(text: str) -> Any:
         SpecError: Not YAML, or more than plain data.
     """
     _survey(text, "")
+    if text.split()[:1] == ["---"]:  # YAML would take it for the beginning of a document, and the rest for its value
+        raise SpecError("'---' is no value; quotes make it text")
     try:
         read: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
         return _with_text_keys(read["value"])
