@@ -9,9 +9,11 @@ A document marks such a part with `<!-- drawn: NAME -->` and `<!-- end -->`; wha
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -208,10 +210,10 @@ def heights_of_a_matrix() -> str:
 
     from latebloom.cli.app import app
 
-    runner, rows = CliRunner(), "3 1 2\n1 4 -2\n"
-    with runner.isolated_filesystem():
+    rows = "3 1 2\n1 4 -2\n"
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("P.txt").write_text(rows)
-        said = runner.invoke(app, ["mheight", "P.txt"]).output
+        said = CliRunner().invoke(app, ["mheight", "P.txt"]).output
     return f"```console\n$ cat P.txt\n{rows}$ latebloom mheight P.txt\n{said}```\n"
 
 

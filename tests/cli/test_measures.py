@@ -31,6 +31,7 @@ def test_every_measure_is_listed_with_its_readings_source_and_cost(here, monkeyp
     assert all(row["what"].endswith(".") and "`" in row["readings"] for row in rows.values())
     assert "arXiv:2402.15555" in rows["local_complexity"]["source"] and "2301.05217" in rows["fourier"]["source"]
     assert rows["sharpness"]["forward_passes"] > rows["evaluation"]["forward_passes"] > 0
+    assert rows["gate_usage"]["forward_passes"] is None, "a perceptron has no gate, so nothing was timed"
 
 
 @pytest.mark.parametrize("kind", ["gradient_norm", "sharpness", "evaluation"])

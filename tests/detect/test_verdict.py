@@ -1,5 +1,6 @@
 import json
 import random
+import re
 
 import pytest
 
@@ -129,3 +130,14 @@ def test_words_for_numbers():
     assert between(1000, 900) == "between 900 and 1,000"
     assert between(0, None) == "by step 0, the first evaluation"
     assert [percent(share) for share in (0.99, 0.995, 1.0, 0.0061)] == ["99%", "99.5%", "100%", "0.6%"]
+
+
+def test_a_share_of_variance_is_not_called_accuracy_in_any_headline(curve):
+    family, records = curve
+    of_numbers = DelayDetector(train_reading="train/r2", val_reading="val/r2", chance=0.0)
+    renamed = [(step, {n.replace("accuracy", "r2"): v for n, v in read.items()}) for step, read in records]
+    told = verdict(of_numbers, replay(of_numbers, renamed)[0], renamed[-1][0])
+    assert told.family == family and "accuracy" not in told.headline
+    if family != "insufficient_data":
+        assert re.search(r"explained (training|validation) variance", told.headline)
+        assert "accuracy" in judge(records).headline  # control: of accuracies it is

@@ -9,6 +9,7 @@ from torch import nn
 from engine.tiny import MLP, TRANSFORMER, begin, live, tiny
 from latebloom.engine.loop import Look
 from latebloom.measures import MEASURES
+from measures.codes import CODES
 
 CADENCE = {"cadence": {"every": 8}}
 QUICK = {  # what keeps a reading short
@@ -36,6 +37,22 @@ def ended(**changes):
 def test_a_run_with_every_measure_ends_with_the_bits_of_a_run_with_none_but_evaluation(run):
     watched = ended(measures=EVERY, **RUNS[run])
     alone = ended(measures=[{"kind": "evaluation", **CADENCE}], **RUNS[run])
+    assert watched.keys() == alone.keys() and all(torch.equal(watched[name], alone[name]) for name in alone)
+
+
+def test_on_numbers_a_mixture_that_is_watched_ends_with_the_bits_of_one_that_is_not():
+    on = {
+        "task": CODES,
+        "model": {
+            "kind": "mixture_of_experts",
+            "experts": 2,
+            "expert": {"kind": "resnet", "channels": 2, "blocks": 0, "hidden": 8, "dropout": 0.2},
+        },
+        "loss": {"kind": "log2_squared_error", "head": "raw"},
+    }
+    kinds = ("evaluation", "dead_outputs", "orbit_variance", "gate_usage", "linear_probe", "neural_collapse")
+    watched = ended(measures=[{"kind": kind, **CADENCE} for kind in kinds], **on)
+    alone = ended(measures=[{"kind": "evaluation", **CADENCE}], **on)
     assert watched.keys() == alone.keys() and all(torch.equal(watched[name], alone[name]) for name in alone)
 
 

@@ -55,7 +55,9 @@ def _list(as_json: bool) -> None:
 
     cost = costs()
     rows = [
-        {"kind": kind, **_told(measure), "forward_passes": round(cost[kind], 1)} for kind, measure in MEASURES.items()
+        {"kind": kind, **_told(measure), "forward_passes": None if passes is None else round(passes, 1)}
+        for kind, measure in MEASURES.items()
+        for passes in [cost[kind]]
     ]
     if as_json:
         click.echo(json.dumps({"schema": 1, "measures": rows}))
@@ -64,9 +66,12 @@ def _list(as_json: bool) -> None:
         click.echo(f"{row['kind']}: {row['what']}")
         click.echo(f"  readings  {row['readings']}")
         click.echo(f"  source    {row['source'] or 'none: a definition'}")
-        click.echo(f"  cost      {row['forward_passes']:,g} forward passes over all examples")
+        passes = row["forward_passes"]
+        told = "not measured here" if passes is None else f"{passes:,g} forward passes over all examples"
+        click.echo(f"  cost      {told}")
     click.echo(
-        "Costs were measured now, on a small perceptron with default settings; of larger networks they are lower."
+        "Costs were measured now, on a small perceptron with default settings, as far as it has what is read; "
+        "of larger networks they are lower."
     )
 
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from .grokking import STILL_FITTED, DelayDetector, lower_median
 from .replay import State
+from .scored import scored
 from .verdict import (
     APART_EVALUATIONS,
     CONFUSED_BELOW,
@@ -145,13 +146,14 @@ def _headline(
 ) -> str:
     fit, gen = state["memorized"]["crossed"], state["generalized"]["crossed"]
     last = f"step {numbers['last_step']:,}"
+    train, val = scored("training", detector.train_reading), scored("validation", detector.val_reading)
     target, final = percent(detector.generalized_at), _level(numbers["final_val"])
     fitted = fit and (
-        f"training accuracy reached {percent(detector.memorized_at)} at step {fit['step']:,} "
+        f"{train} reached {percent(detector.memorized_at)} at step {fit['step']:,} "
         f"({between(fit['step'], fit['previous_step'])})"
     )
     generalized = gen and (
-        f"validation accuracy reached {target} at step {gen['step']:,} ({between(gen['step'], gen['previous_step'])})"
+        f"{val} reached {target} at step {gen['step']:,} ({between(gen['step'], gen['previous_step'])})"
     )
     match family:
         case "insufficient_data":
@@ -164,36 +166,36 @@ def _headline(
             text = f"Ordinary learning: {fitted}; {generalized}. That is not late enough to call it delayed."
         case "ordinary_learning":
             text = (
-                f"Ordinary learning: {generalized}, and training accuracy has not held "
+                f"Ordinary learning: {generalized}, and {train} has not held "
                 f"{percent(detector.memorized_at)}. Nothing was memorized first."
             )
         case "confusion":
             text = (
-                f"Neither memorized nor generalized by {last}: training accuracy held "
+                f"Neither memorized nor generalized by {last}: {train} held "
                 f"{_level(numbers['best_train'])} at best, near chance."
             )
         case "underfit":
             text = (
-                f"The training set was not fitted by {last}: training accuracy held {_level(numbers['best_train'])} at "
+                f"The training set was not fitted by {last}: {train} held {_level(numbers['best_train'])} at "
                 f"best and was {_level(numbers['final_train'])} at the end. Delayed generalization cannot be judged."
             )
         case "in_progress":
-            text = f"Still rising at {last}: {fitted}; validation accuracy was {final} and had not yet held {target}."
+            text = f"Still rising at {last}: {fitted}; {val} was {final} and had not yet held {target}."
         case "partial":
-            text = f"Partial generalization by {last}: {fitted}; validation accuracy holds at {final}, below {target}."
+            text = f"Partial generalization by {last}: {fitted}; {val} holds at {final}, below {target}."
         case "rose_then_fell":
             text = (
-                f"Validation rose and fell by {last}: {fitted}; validation accuracy held "
+                f"Validation rose and fell by {last}: {fitted}; {val} held "
                 f"{_level(numbers['best_val'])} at best and was {final} at the end."
             )
         case "memorization":
             text = (
-                f"Memorization, right-censored at {last}: {fitted}; validation accuracy had not reached {target} by "
+                f"Memorization, right-censored at {last}: {fitted}; {val} had not reached {target} by "
                 f"{last} and was {final}. Whether it would later is not known."
             )
     final_val = numbers["final_val"]
     if gen and isinstance(final_val, float) and final_val < detector.generalized_at - LOST:
-        text += f" It was lost again: validation accuracy was {final} at {last}."
+        text += f" It was lost again: {val} was {final} at {last}."
     return text
 
 

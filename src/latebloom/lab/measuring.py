@@ -40,10 +40,11 @@ def measured(stored: StoredRun, step: int, kind: str, settings: Mapping[str, Any
     return _timed(measure, _view(spec, split, unpack(spec, split, stored.load(step)), step))
 
 
-def costs() -> dict[str, float]:
+def costs() -> dict[str, float | None]:
     """What a reading of each measure costs, in forward passes over all examples: now, here, at default settings.
 
-    On a perceptron for 529 sums modulo 23. There are constants in it: of a larger network a reading costs fewer.
+    On a perceptron for 529 sums modulo 23; None where that has nothing to read, e.g. no gate. There are constants in
+    it: of a larger network a reading costs fewer.
     """
     task, model = {"kind": "modular", "operation": "add", "modulus": 23}, {"kind": "mlp", "width": 128}
     spec: RunSpec = from_dict(RunSpec, {"task": task, "model": model, "batch": {"size": None}})
@@ -51,7 +52,8 @@ def costs() -> dict[str, float]:
     split = spec.task.split(spec.seed)
     view = _view(spec, split, start(spec, split), 1)
     view = replace(view, before={name: p.detach().clone() for name, p in view.module.named_parameters()})
-    return {kind: _timed(from_dict(Measure, {"kind": kind}), view).passes for kind in MEASURES}
+    read = {kind: _timed(from_dict(Measure, {"kind": kind}), view) for kind in MEASURES}
+    return {kind: one.passes if one.readings else None for kind, one in read.items()}
 
 
 def _view(spec: RunSpec, split: Split, state: State, step: int) -> View:

@@ -184,8 +184,7 @@ def _appendix(told: StudyTold) -> list[str]:
     settings = [(code(key), code(value)) for key, value in flat({"settings": told.plan.get("settings") or {}})]
     arms = [(code(key), code(value)) for key, value in flat({"arms": told.plan.get("arms") or {}})]
     return [
-        f"Study {code(told.name)}, planned {plain(told.created_at)}. It is trained, or gone on with, by "
-        f"{code(f'latebloom study run {told.name}')} if it is shipped.",
+        f"Study {code(told.name)}, {told.planned:,} runs, planned {plain(told.created_at)}.",
         "### Every run",
         table(tuple(map(plain, head)), rows),
         "### What was set for all runs and for each arm, beside the recipe",
