@@ -8,6 +8,7 @@ import sys
 ALL = (
     *("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults"),
     *("filters", "spectra", "live_spectra", "sweep", "sweep_faults", "mlp_step", "detector", "local_complexity"),
+    "fourier",
     "heights",
     "stopping",
 )

@@ -228,6 +228,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "mlp_step": lambda: compared("mlp_step"),
     "local_complexity": lambda: compared("local_complexity"),
     "detector": detector,
+    "fourier": flat("fourier"),
     "heights": heights,
     "heights-of-a-matrix": heights_of_a_matrix,
     "startup": flat("startup"),
