@@ -85,11 +85,11 @@ def phases(name: str, x_key: str, y_key: str) -> str:
     rows += [
         f"| **{y:g}** | " + " | ".join(cells.get((x, y), "") for x in diagram.xs) + " |" for y in reversed(diagram.ys)
     ]
-    return "\n".join([*rows, "", ran(name, "phases"), ""])
+    return "\n".join([*rows, "", ran(name, "phases", "findings/data"), ""])
 
 
-def ran(name: str, verb: str = "compare") -> str:
-    """The command, the versions and the seeds of a study."""
+def ran(name: str, verb: str = "compare", folder: str = "data") -> str:
+    """The command, the versions and the seeds of a study, and where its file is, seen from the document."""
     one = study(name)
     runs = [run for run in map(one.run, one.planned) if run is not None]
     seeds = sorted({run.seed for run in runs})
@@ -100,7 +100,7 @@ def ran(name: str, verb: str = "compare") -> str:
     return (
         f"{len(runs)} of {len(one.planned)} planned runs, seeds {seeds[0]} to {seeds[-1]}; `{one.command}`, exported "
         f"{one.exported_at}; {', '.join(sorted(machines))}, one thread a run, {'; '.join(sorted(versions))}. "
-        f"All numbers come from [{name}.json](data/{name}.json): `latebloom {verb} docs/findings/data/{name}.json`."
+        f"All numbers come from [{name}.json]({folder}/{name}.json): `latebloom {verb} docs/findings/data/{name}.json`."
     )
 
 

@@ -22,6 +22,16 @@ MIXTURE: Settings = {
     },
 }
 
+CODES: Settings = {"kind": "linear_codes", "groups": "5,3 6,4,2", "train_per_group": 12, "val_per_group": 6}
+RESNET: Settings = {"kind": "resnet", "channels": 2, "blocks": 1, "hidden": 6, "beside": 16}
+PATCHES: Settings = {"kind": "vision_transformer", "layers": 1, "width": 8, "heads": 2, "mlp_width": 8}
+EXPERTS: Settings = {
+    "kind": "mixture_of_experts",
+    "experts": 3,
+    "expert": RESNET,
+    "gate": {"kind": "soft", "active": 3},
+}
+
 VARIANTS: dict[str, Settings] = {
     "transformer": {},
     "dropout": {"model": {**TRANSFORMER, "layers": 2, "dropout": 0.2}},
@@ -34,6 +44,9 @@ VARIANTS: dict[str, Settings] = {
     "full batch": {"batch": {"size": None}},
     "float64 loss": {"loss": {"kind": "cross_entropy", "precision": "float64"}, "model": MLP},
     "float64 weights": {"model": {**MLP, "precision": "float64"}},
+    "numbers": {"task": CODES, "loss": {"kind": "squared_error"}, "model": {**RESNET, "norm": "batchnorm"}},
+    "patches": {"task": CODES, "loss": {"kind": "log2_squared_error"}, "model": PATCHES},
+    "experts": {"task": CODES, "loss": {"kind": "log2_squared_error", "head": "log2"}, "model": EXPERTS},
     "permutations": {"task": {"kind": "permutation", "degree": 3}, "batch": {"size": 12}},
 }
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from engine.tiny import ACTING, MLP, TRANSFORMER, UNDECAYED, acting, begin, live, tiny
+from engine.tiny import ACTING, CODES, EXPERTS, MLP, PATCHES, RESNET, TRANSFORMER, UNDECAYED, acting, begin, live, tiny
 from latebloom.base.component import from_dict
 from latebloom.base.errors import SpecError
 from latebloom.engine.step import Step
@@ -241,8 +241,30 @@ LEARNERS = {
 }
 
 
+ON_FEATURES = {
+    "resnet": RESNET,
+    "batch norm and dropout": {**RESNET, "norm": "batchnorm", "dropout": 0.1},
+    "patches": PATCHES,
+    "experts": EXPERTS,
+    "experts of whom some are not asked": {
+        **EXPERTS,
+        "experts": 2,
+        "expert": MLP,
+        "gate": {"kind": "hard", "cases": [[5, 3], [9, 9]]},
+    },
+}
+
+
 def test_every_model_is_looked_at_here():
-    assert {settings["kind"] for settings in LEARNERS.values()} == set(MODELS)
+    assert {settings["kind"] for settings in [*LEARNERS.values(), *ON_FEATURES.values()]} == set(MODELS)
+
+
+@pytest.mark.parametrize("learner", ON_FEATURES)
+def test_no_two_gradients_of_a_model_on_features_share_memory(learner, monkeypatch):
+    codes = {**CODES, "groups": "5,3,2"} if "not asked" in learner else CODES
+    spec = tiny(model=ON_FEATURES[learner], task=codes, loss={"kind": "squared_error"}, batch={"size": 8})
+    grads, _ = gradients_of_a_step(spec, monkeypatch)
+    assert lie_apart(grads)
 
 
 def gradients_of_a_step(spec, monkeypatch):

@@ -81,8 +81,13 @@ def command(wanted: tuple[str, ...], kind: str, every: bool, is_index: bool, out
 def _write(run: StoredRun, kind: str, folder: Path | None) -> None:
     from ..analysis.story import tell
     from ..report.write import write_report
-    from ..report.written.write import write_run
 
     story = tell(run)
-    for path in write_run(run, story, folder) if kind == "markdown" else write_report(run, story, folder).every:
+    if kind == "markdown":
+        from ..report.written.write import write_run  # it compares, which needs scipy
+
+        written = write_run(run, story, folder)
+    else:
+        written = write_report(run, story, folder).every
+    for path in written:
         click.echo(path)

@@ -161,6 +161,6 @@ class MixtureOfExpertsModule(Learner):
             if len(asked):
                 mine = cast(Learner, expert).answer(fed[asked]) * weights_BE[asked, place, None]
                 outputs_BV = outputs_BV.index_add(0, asked, mine)
-            else:  # every parameter must have a gradient, also of an expert nobody asked: zero
-                outputs_BV = outputs_BV + 0 * torch.stack([p.sum() for p in expert.parameters()]).sum()
+            else:  # every parameter must have a gradient in memory of its own, also of an expert nobody asked: zeros
+                outputs_BV = outputs_BV + torch.stack([(p * 0).sum() for p in expert.parameters()]).sum()
         return outputs_BV
