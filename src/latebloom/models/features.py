@@ -5,6 +5,8 @@ Suffixes: N and B examples, T features, H = W pixels of a side, C numbers beside
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,12 @@ def as_features(inputs_NT: Tensor, like: Tensor) -> Tensor:
     """Features in the type of `like`; bytes divided by 255."""
     features_NT = inputs_NT.to(like.dtype)
     return features_NT / 255 if inputs_NT.dtype == torch.uint8 else features_NT
+
+
+def feeding(inputs_NT: Tensor, like: Tensor) -> Callable[[Tensor], Tensor]:
+    """From indices of examples to their features in the type of `like`, which are made once."""
+    features_NT = as_features(inputs_NT, like)
+    return lambda batch_B: features_NT.index_select(0, batch_B)
 
 
 def pictured(features_BT: Tensor, side: int) -> tuple[Tensor, Tensor]:

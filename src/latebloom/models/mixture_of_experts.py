@@ -17,7 +17,7 @@ from ..base import seeds
 from ..base.component import Component
 from ..base.errors import SpecError
 from . import initial
-from .features import as_features
+from .features import as_features, feeding
 from .learner import Learner
 from .mlp import Mlp
 from .resnet import ResNet
@@ -132,8 +132,7 @@ class MixtureOfExpertsModule(Learner):
 
     def feed(self, inputs_NT: Tensor, *, fixed_shapes: bool = False) -> Callable[[Tensor], Tensor]:
         """From indices of examples to what `answer` takes."""
-        features_NT = as_features(inputs_NT, next(self.parameters()))
-        return lambda batch_B: features_NT.index_select(0, batch_B)
+        return feeding(inputs_NT, next(self.parameters()))
 
     def weights(self, fed_BT: Tensor) -> Tensor:
         """(B, E) how much each expert counts, 0 for those that are not asked; rows sum to 1.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..base.component import Component
 from ..base.errors import SpecError
 from . import initial
-from .features import as_features, pictured, side_of
+from .features import as_features, feeding, pictured, side_of
 from .learner import Learner
 from .shape import Shape
 
@@ -110,8 +110,7 @@ class VisionTransformerModule(Learner):
 
     def feed(self, inputs_NT: Tensor, *, fixed_shapes: bool = False) -> Callable[[Tensor], Tensor]:
         """From indices of examples to what `answer` takes."""
-        features_NT = as_features(inputs_NT, self.unembed.weight)
-        return lambda batch_B: features_NT.index_select(0, batch_B)
+        return feeding(inputs_NT, self.unembed.weight)
 
     def answer(self, fed: Tensor) -> Tensor:
         """Outputs (B, V); the same as `forward`."""
