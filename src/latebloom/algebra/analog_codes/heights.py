@@ -95,7 +95,7 @@ def _heights(stack: NDArray[Any], plan: Plan, exact: bool) -> Floats:
         # Slow and fast ways give the same bits for whole numbers: every quotient is that of two exact integers,
         # rounded once, and minima and maxima round nothing.
         whole_plan = plan_of(n, k, systematic=False)
-        space = _Space(whole_plan, 1, object)
+        space = Space(whole_plan, 1, object)
         for number in np.flatnonzero(~in_floats):
             tolerance = 0 if exact or whole_B[number] else noise(k, stack.shape[2])
             cells = as_integers(stack[number], systematic).reshape(-1, 1)
@@ -111,12 +111,12 @@ def _in_floats(stack: NDArray[Any], chosen: NDArray[np.intp], plan: Plan, tolera
     for begin in range(0, len(chosen), at_once):
         numbers = chosen[begin : begin + at_once]
         if space is None or space.every_MB.shape[1] != len(numbers):
-            space = _Space(plan, len(numbers), np.float64)
+            space = Space(plan, len(numbers), np.float64)
         cells = np.ascontiguousarray(stack[numbers].reshape(len(numbers), -1).T, dtype=np.float64)
         found[numbers, : plan.n - plan.k + 1] = _of_cells(plan, cells, tolerance, space).T
 
 
-class _Space:
+class Space:
     """Room for the tables of some matrices, used again for the next ones: fresh memory costs more than the sums."""
 
     def __init__(self, plan: Plan, batch: int, dtype: type) -> None:
@@ -134,13 +134,13 @@ class _Space:
         return self.tables[which, : math.prod(shape)].reshape(shape)
 
 
-def _of_cells(plan: Plan, cells: Numbers, tolerance: int, space: _Space) -> Floats:
+def _of_cells(plan: Plan, cells: Numbers, tolerance: int, space: Space) -> Floats:
     """h_0 ... h_(n-k) of each column of cells, (n - k + 1, B); NaN where the rows depend on each other."""
     n, k = plan.n, plan.k
     batch = cells.shape[1]
-    minors_SB = _minors(plan, cells, space, signed=True)
+    minors_SB = expanded_minors(plan, cells, space, signed=True)
     if tolerance:
-        terms_SB = _minors(plan, np.abs(cells), space, signed=False)
+        terms_SB = expanded_minors(plan, np.abs(cells), space, signed=False)
         minors_SB[minors_SB * ROUNDING <= terms_SB * tolerance] = 0
     found = np.empty((n - k + 1, batch))
     found[0] = np.where((minors_SB != 0).any(axis=0), 1.0, np.nan)
@@ -161,7 +161,7 @@ def _of_cells(plan: Plan, cells: Numbers, tolerance: int, space: _Space) -> Floa
     return found
 
 
-def _minors(plan: Plan, cells: Numbers, space: _Space, *, signed: bool) -> Numbers:
+def expanded_minors(plan: Plan, cells: Numbers, space: Space, *, signed: bool) -> Numbers:
     """|D_S| of each k-subset S, (S, B); unsigned, the sum of the magnitudes of its terms if the cells have none."""
     every = space.every_MB
     every[0] = 1
@@ -185,7 +185,7 @@ def _minors(plan: Plan, cells: Numbers, space: _Space, *, signed: bool) -> Numbe
     return minors_SB
 
 
-def _ratios(minors_SB: Numbers, plan: Plan, space: _Space) -> Floats:
+def _ratios(minors_SB: Numbers, plan: Plan, space: Space) -> Floats:
     """f(S, a) for every circuit S + a and every a in it: the others' sum by the minor without a."""
     each = minors_SB.take(plan.circuits_Tt, axis=0, mode="clip", out=space.circuits_TtB)
     total = each[:, 0].copy()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .entries import matrices
-from .heights import _minors, _Space
+from .heights import Space, expanded_minors
 from .plan import affordable, plan_of
 
 AT_ONCE = 256
@@ -41,6 +41,8 @@ def minors(P: ArrayLike) -> NDArray[np.float64]:
     for begin in range(0, batch, AT_ONCE):
         chunk = stack_Bkr[begin : begin + AT_ONCE]
         cells = np.ascontiguousarray(chunk.reshape(len(chunk), -1).T, dtype=np.float64)
-        found[begin : begin + len(chunk)] = _minors(plan, cells, _Space(plan, len(chunk), np.float64), signed=True).T
+        found[begin : begin + len(chunk)] = expanded_minors(
+            plan, cells, Space(plan, len(chunk), np.float64), signed=True
+        ).T
     found = found[:, [planned[subset] for subset in subsets]]  # the plan orders them by their last column first
     return found[0] if one else found
