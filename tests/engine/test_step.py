@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.tiny import MIXTURE, MLP, TRANSFORMER, begin, live, tiny
-from latebloom.base.errors import DivergedError
+from engine.tiny import CODES, MIXTURE, MLP, TRANSFORMER, begin, live, tiny
+from latebloom.base.errors import DivergedError, SpecError
 from latebloom.engine import State, pack, train
 from latebloom.engine.loop import Look
 from latebloom.engine.step import Step, check_finite
@@ -221,3 +221,26 @@ def test_dropout_draws_anew_at_every_step_and_alike_at_the_same_step() -> None:
         step = Step(spec, spec.task.split(spec.seed), state)
         losses.append([step.update() for _ in range(4)])
     assert losses[0] == losses[1] and len(set(losses[0])) == 4
+
+
+def test_violations_are_added_to_what_is_minimised_and_not_to_the_loss_that_is_read() -> None:
+    """One full batch; the difference of the two objectives is the weight times the mean shortfall, by hand."""
+    task = {**CODES, "codewords": 4}
+    objectives, readings = {}, {}
+    for weight in (0.0, 0.5):
+        loss = {"kind": "log2_squared_error", "head": "log2", "violation": weight}
+        spec = tiny(task=task, loss=loss, model=MLP, batch={"size": None}, steps=1, evaluation={"every": 1})
+        split, state = spec.task.split(spec.seed), begin(spec)
+        answers_M = state.module(torch.from_numpy(split.inputs_NT)[split.train_M])[:, 0].detach().double()
+        readings[weight] = next(iter(train(spec, split, state))).readings
+        objectives[weight] = Step(spec, split, state).update()
+    assert split.floors_N is not None
+    shortfall = (torch.from_numpy(split.floors_N)[split.train_M] - answers_M).clamp(min=0).mean().item()
+    assert shortfall > 0.5 and objectives[0.5] - objectives[0.0] == pytest.approx(0.5 * shortfall, rel=1e-5)
+    assert readings[0.0] == readings[0.5]
+
+
+def test_violations_of_what_nobody_knows_are_refused() -> None:
+    loss = {"kind": "log2_squared_error", "violation": 0.5}
+    with pytest.raises(SpecError, match=r"violation = 0\.5 needs .* set task\.codewords"):
+        begin(tiny(task=CODES, loss=loss, model=MLP))

@@ -47,6 +47,11 @@ VARIANTS: dict[str, Settings] = {
     "numbers": {"task": CODES, "loss": {"kind": "squared_error"}, "model": {**RESNET, "norm": "batchnorm"}},
     "patches": {"task": CODES, "loss": {"kind": "log2_squared_error"}, "model": PATCHES},
     "experts": {"task": CODES, "loss": {"kind": "log2_squared_error", "head": "log2"}, "model": EXPERTS},
+    "violations": {
+        "task": {**CODES, "codewords": 4},
+        "loss": {"kind": "log2_squared_error", "violation": 0.5},
+        "model": RESNET,
+    },
     "permutations": {"task": {"kind": "permutation", "degree": 3}, "batch": {"size": 12}},
 }
 

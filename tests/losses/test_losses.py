@@ -57,3 +57,11 @@ def test_a_raw_output_below_its_least_is_dead_and_a_softplus_is_not():
         loss.sum().backward()
         assert (z.grad.item() == 0) is dead
     assert Log2SquaredError(head="raw").per_example(z, torch.tensor([10.0])).item() > 1000
+
+
+def test_a_shortfall_is_what_is_missing_to_the_bound_in_bits_and_pulls_up_only_what_is_below():
+    """h = 2^z: 1 and 3 bits against bounds of 2.5 and 2; the second may be as high as it likes."""
+    z = torch.tensor([[1.0], [3.0]], requires_grad=True)
+    shortfall = Log2SquaredError(head="log2").shortfall(z, torch.tensor([2.5, 2.0], dtype=torch.float64))
+    shortfall.sum().backward()
+    assert shortfall.tolist() == [1.5, 0.0] and z.grad.tolist() == [[-1.0], [0.0]]

@@ -42,7 +42,7 @@ def test_a_run_with_every_measure_ends_with_the_bits_of_a_run_with_none_but_eval
 
 def test_on_numbers_a_mixture_that_is_watched_ends_with_the_bits_of_one_that_is_not():
     on = {
-        "task": CODES,
+        "task": {**CODES, "codewords": 3},
         "model": {
             "kind": "mixture_of_experts",
             "experts": 2,
@@ -50,7 +50,8 @@ def test_on_numbers_a_mixture_that_is_watched_ends_with_the_bits_of_one_that_is_
         },
         "loss": {"kind": "log2_squared_error", "head": "raw"},
     }
-    kinds = ("evaluation", "dead_outputs", "orbit_variance", "gate_usage", "linear_probe", "neural_collapse")
+    of_numbers = ("dead_outputs", "orbit_variance", "gate_usage", "violations")
+    kinds = ("evaluation", *of_numbers, "linear_probe", "neural_collapse")
     watched = ended(measures=[{"kind": kind, **CADENCE} for kind in kinds], **on)
     alone = ended(measures=[{"kind": "evaluation", **CADENCE}], **on)
     assert watched.keys() == alone.keys() and all(torch.equal(watched[name], alone[name]) for name in alone)

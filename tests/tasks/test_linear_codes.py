@@ -87,3 +87,13 @@ def test_a_group_does_not_depend_on_which_others_are_asked_for():
 def test_groups_that_cannot_be_are_refused(groups, says):
     with pytest.raises((SpecError, ValueError), match=says):
         LinearCodes(groups=groups)
+
+
+def test_codewords_bound_every_label_from_below_and_more_of_them_bound_it_closer():
+    few, many = (LinearCodes(**SMALL, codewords=count).split(seed=1) for count in (2, 200))
+    assert (few.floors_N <= few.labels_N).all() and (many.floors_N <= many.labels_N).all()
+    assert (
+        few.floors_N.min() > 0 and (many.labels_N - many.floors_N).mean() < (few.labels_N - few.floors_N).mean() - 0.3
+    )
+    assert LinearCodes(**SMALL).split(seed=1).floors_N is None
+    np.testing.assert_array_equal(few.inputs_NT, LinearCodes(**SMALL).split(seed=1).inputs_NT)

@@ -64,6 +64,7 @@ class Look:
             loss_of=spec.loss.per_example,
             predicted_of=None if split.label_names else getattr(spec.loss, "predicted", None),
             image_of=split.image_of,
+            floors_N=None if split.floors_N is None else torch.from_numpy(split.floors_N),
             seed=spec.seed,
             cuts={
                 "train": {name: torch.from_numpy(part.train_M) for name, part in split.parts.items()},

@@ -74,6 +74,12 @@ def _scores(spec: RunSpec, split: Split) -> None:
             f"loss.kind = {spec.loss.kind} scores {' and '.join(spec.loss.answers)}, but the task {task} asks "
             f"for {asked}. Use {' or '.join(fit)}."
         )
+    violation = getattr(spec.loss, "violation", 0.0)
+    if violation and split.floors_N is None:
+        raise SpecError(
+            f"loss.violation = {violation:g} needs a task that bounds its answers from below, and this one does "
+            "not: set task.codewords, e.g. to 20, of linear_codes; or loss.violation=0"
+        )
 
 
 def interventions(spec: RunSpec) -> dict[str, Intervention]:

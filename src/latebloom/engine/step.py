@@ -2,6 +2,7 @@
 
 batch   = examples of this step                         a function of (seed, step)
 loss    = mean over the batch of the loss                refused unless finite; dropout acts in here
+          + violation * mean shortfall                   where answers are below what is known
 grads   = d loss / d parameters                          refused unless finite
 rate    = learning rate * schedule(step)
 
@@ -26,6 +27,7 @@ from torch import Tensor
 from ..base import seeds
 from ..base.errors import DivergedError
 from ..interventions import PLACES, Intervention
+from ..losses import Log2SquaredError
 from ..spec import RunSpec
 from ..tasks import Split
 from .batches import BatchStream
@@ -40,6 +42,8 @@ class Step:
         self.spec, self.state, self.params = spec, state, state.params
         self.batches = BatchStream(spec.batch, split, spec.seed)
         self.labels_N = torch.from_numpy(split.labels_N)
+        floors_N = split.floors_N if isinstance(spec.loss, Log2SquaredError) and spec.loss.violation else None
+        self.floors_N = None if floors_N is None else torch.from_numpy(floors_N)
         # Only training examples: the fewer sequences a trie knows, the fewer prefixes they can differ in.
         self.place_N = torch.full((len(split.labels_N),), -1)
         train_M = torch.from_numpy(split.train_M)
@@ -85,11 +89,16 @@ class Step:
         for name, one in those:
             one.update(self.params, grads, self.state.interventions[name], rate, step)
 
-    def _fed(self, batch_B: Tensor) -> tuple[Any, Tensor]:
-        return self.feed(self.place_N[batch_B]), self.labels_N[batch_B]
+    def _fed(self, batch_B: Tensor) -> tuple[Any, ...]:
+        known = () if self.floors_N is None else (self.floors_N[batch_B],)
+        return self.feed(self.place_N[batch_B]), self.labels_N[batch_B], *known
 
-    def _loss(self, fed: Any, labels_B: Tensor) -> Tensor:
-        return self.spec.loss.per_example(self.state.module.answer(fed), labels_B).mean()
+    def _loss(self, fed: Any, labels_B: Tensor, floors_B: Tensor | None = None) -> Tensor:
+        outputs_BV = self.state.module.answer(fed)
+        loss = self.spec.loss.per_example(outputs_BV, labels_B).mean()
+        if floors_B is not None and isinstance(self.spec.loss, Log2SquaredError):
+            loss = loss + self.spec.loss.violation * self.spec.loss.shortfall(outputs_BV, floors_B).mean()
+        return loss
 
 
 def check_finite(tensors: dict[str, Tensor], what: str) -> None:

@@ -27,6 +27,7 @@ from .softmax_collapse import SoftmaxCollapse
 from .spectral_density import SpectralDensity
 from .update_norm import UpdateNorm
 from .view import View
+from .violations import Violations
 from .weight_norm import WeightNorm
 from .weight_rank import WeightRank
 
@@ -49,7 +50,8 @@ Measure = Annotated[
     | WeightRank
     | DeadOutputs
     | OrbitVariance
-    | GateUsage,
+    | GateUsage
+    | Violations,
     Field(discriminator="kind"),
 ]
 MEASURES = table(Measure)
@@ -76,6 +78,7 @@ __all__ = [
     "SpectralDensity",
     "UpdateNorm",
     "View",
+    "Violations",
     "WeightNorm",
     "WeightRank",
     "batchnorm_audit",

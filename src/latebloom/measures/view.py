@@ -31,4 +31,5 @@ class View:
     image_of: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = (
         None  # random images of inputs (B, T) with the same labels, where the task knows a symmetry
     )
+    floors_N: Tensor | None = None  # numbers that no label is below, where the task knows some
     before: dict[str, Tensor] | None = None  # the trained parameters before the last update, if they were kept

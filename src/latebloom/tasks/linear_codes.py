@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from ..algebra.analog_codes.codewords import heights_of_codewords
 from ..algebra.analog_codes.minors import minors
 from ..algebra.analog_codes.random_codes import DISTRIBUTIONS, draw, groups_named
 from ..algebra.analog_codes.symmetry import image
 from ..base.component import Component
+from ..base.seeds import stream
 from .split import Part, Split
 
 SIDE = 6  # of the picture that holds every P of the public project's groups
@@ -51,6 +53,9 @@ class LinearCodes(Component):
     """How entries are drawn: real, whole, with a bound of its own for each matrix, or normal."""
     bound: float = Field(100.0, gt=0)
     """Largest magnitude of an entry."""
+    codewords: int = Field(0, ge=0, le=10_000)
+    """Vertex codewords drawn from each code. Their highest m-height bounds log2 h_m from below, for `loss.violation`
+    and the measure `violations`; the bound is no input."""
     split_seed: int | None = None
     """Seed of the matrices. None: the run's seed."""
 
@@ -73,7 +78,7 @@ class LinearCodes(Component):
         for n, k, m in groups_named(self.groups):
             sizes.setdefault((n, k), []).append(m)
         width = max(self._features(n, k) for n, k in sizes)
-        inputs, labels, parts, begin = list[Any](), list[Any](), dict[str, Part](), 0
+        inputs, labels, floors, parts, begin = list[Any](), list[Any](), list[Any](), dict[str, Part](), 0
         for (n, k), heights_asked in sizes.items():
             cuts = [
                 draw(seed, cut, n, k, count, distribution=self.distribution, bound=self.bound)
@@ -81,7 +86,7 @@ class LinearCodes(Component):
             ]
             P_Mkr = np.concatenate([cut.matrices_Nkr for cut in cuts]).astype(np.float64)
             height_Mm = np.concatenate([cut.heights_Nm for cut in cuts])
-            seen_MF = self._seen(P_Mkr)
+            seen_MF, floor_Mn = self._seen(P_Mkr), self._floors(P_Mkr, seed)
             for m in heights_asked:
                 inputs_MT = np.zeros((len(P_Mkr), width + 3), np.float32)
                 inputs_MT[:, : seen_MF.shape[1]] = seen_MF
@@ -90,10 +95,23 @@ class LinearCodes(Component):
                 parts[f"{n}-{k}-{m}"] = Part(place_M[: self.train_per_group], place_M[self.train_per_group :])
                 inputs.append(inputs_MT)
                 labels.append(np.log2(height_Mm[:, m]))
+                floors.append(floor_Mn[:, m])
                 begin += len(P_Mkr)
         parts = {name: Part(part.train_M, part.val_M, 1 / len(parts)) for name, part in parts.items()}
         image_of = pictures_image if self.sees == "entries" else None
-        return Split(np.concatenate(inputs), np.concatenate(labels), (), (), parts, image_of=image_of)
+        floors_N = np.concatenate(floors) if self.codewords else None
+        return Split(
+            np.concatenate(inputs), np.concatenate(labels), (), (), parts, image_of=image_of, floors_N=floors_N
+        )
+
+    def _floors(self, P_Mkr: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+        """What the heights' logarithms are at least, (M, n); 0 without codewords."""
+        M, k, r = P_Mkr.shape
+        if not self.codewords:
+            return np.zeros((M, k + r))
+        G_Mkn = np.concatenate([np.broadcast_to(np.eye(k), (M, k, k)), P_Mkr], axis=2)
+        chance = stream(seed, f"linear_codes/codewords/{k + r}/{k}")
+        return np.log2(heights_of_codewords(G_Mkn, self.codewords, chance))
 
     def _features(self, n: int, k: int) -> int:
         """How many features a matrix has."""

@@ -38,6 +38,7 @@ class Split:
     image_of: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = (
         None  # inputs (B, T) -> random images of them that have the same labels, where a symmetry is known
     )
+    floors_N: NDArray[np.float64] | None = None  # numbers that no label is below, known without solving the task
     blind: float | None = None  # accuracy of always answering the commonest label, where that is the fair chance
 
     @property

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...base.errors import DataError
 from ...base.seeds import stream
+from . import codewords as codeword_heights
 from .entries import matrices
 
 Floats = NDArray[np.float64]
@@ -71,21 +72,10 @@ def bounds(G: ArrayLike, m: int, *, codewords: int = 10_000, seed: int = 0) -> B
 
 
 def _lower(G_kn: Floats, m: int, codewords: int, seed: int) -> float:
-    k, n = G_kn.shape
     chance, best = stream(seed, "analog_codes/bounds"), 1.0
-    for _ in range(0, codewords, 64):
-        square = G_kn[:, chance.choice(n, k, replace=False)]
-        signs = chance.choice([-1.0, 1.0], (64, k))
-        try:
-            messages = np.linalg.solve(square.T, signs.T).T
-        except np.linalg.LinAlgError:
-            continue
-        # Whatever rounding did to the messages, they are messages; what is left is the rounding of their codewords.
-        error = (k + 1) * EPSILON * (np.abs(messages) @ np.abs(G_kn)).max(axis=1)
-        sorted_ = -np.sort(-np.abs(messages @ G_kn), axis=1)
-        with np.errstate(invalid="ignore"):
-            found = (sorted_[:, 0] - error) / (sorted_[:, m] + error)
-        best = max(best, float(np.nanmax(found, initial=1.0)))
+    for done in range(0, codewords, codeword_heights.AT_ONCE):
+        drawn = min(codeword_heights.AT_ONCE, codewords - done)
+        best = max(best, float(codeword_heights.heights_of_codewords(G_kn[None], drawn, chance)[0, m]))
     return best
 
 

@@ -17,6 +17,7 @@ KINDS = {
     "fourier": "Fourier components",
     "orbit_variance": "whether a symmetry was learned",
     "dead_outputs": "outputs without a gradient",
+    "violations": "answers below what is proved",
     "gate_usage": "who answers in a mixture of experts",
 }
 """First words of readings, and what they tell of."""
