@@ -140,3 +140,13 @@ def test_the_same_key_with_two_values_is_an_error_that_names_both():
 def test_a_changed_setting_is_not_blamed_on_the_file():
     told = problems("optimizer.learning_rate=-1", "model.heads=5", recipe=RECIPE.replace("11", "12"))
     assert [one.endswith("(my.yaml:2)") for one in told] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("key", "kinds"), [("measures", ["evaluation", "sharpness"]), ("stopping.rules", ["collapsed", "patient"])]
+)
+def test_a_word_in_a_list_of_components_stands_for_the_one_with_its_defaults(key, kinds):
+    recipe = parse_recipe(RECIPE + "stopping: {kind: any_of}\n", "my.yaml")
+    words = build(recipe, [f"{key}=[{', '.join(kinds)}]"])
+    assert words == build(recipe, [f"{key}=[{', '.join(f'{{kind: {kind}}}' for kind in kinds)}]"])
+    assert words != build(recipe, [f"{key}=[{kinds[0]}]"])

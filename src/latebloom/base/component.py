@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 
 from .errors import SpecError
 from .explain import explain
-from .fields import did_you_mean, members, table
+from .fields import did_you_mean, members, spelt_out, table
 
-__all__ = ["Component", "did_you_mean", "from_dict", "table"]
+__all__ = ["Component", "did_you_mean", "from_dict", "spelt_out", "table"]
 
 T = TypeVar("T")
 

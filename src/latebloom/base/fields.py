@@ -20,6 +20,11 @@ def table(union: Any) -> dict[str, Any]:
     return {member.model_fields["kind"].default: member for member in classes}
 
 
+def spelt_out(given: Any) -> Any:
+    """A list in which a word stands for the member of that kind with its defaults, as its `{kind: word}`."""
+    return [{"kind": one} if isinstance(one, str) else one for one in given] if isinstance(given, list) else given
+
+
 def members(union: Any) -> tuple[Any, ...]:
     """The types that a union allows; a single type allows itself."""
     while typing.get_origin(union) is Annotated:

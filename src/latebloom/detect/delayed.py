@@ -172,7 +172,7 @@ def _headline(
         case "confusion":
             text = (
                 f"Neither memorized nor generalized by {last}: {train} held "
-                f"{_level(numbers['best_train'])} at best, near chance."
+                f"{_level(numbers['best_train'])} at best, about what knowing nothing scores or less."
             )
         case "underfit":
             text = (

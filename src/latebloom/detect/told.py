@@ -66,7 +66,7 @@ def headline(
         case "confusion":
             text = (
                 f"Neither memorized nor generalized by {last}: {train.reading if train else 'training'} held "
-                f"{_shown(train, numbers.get('best_train'))} at best, near chance."
+                f"{_shown(train, numbers.get('best_train'))} at best, about what knowing nothing scores or less."
             )
         case "underfit":
             text = (

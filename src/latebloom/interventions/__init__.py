@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from ..base.component import table
+from ..base.component import spelt_out, table
 from .attached import Attached
 from .decay import DecaySchedule, DecayToInit
 from .gradient_clip import GradientClip
@@ -33,11 +33,7 @@ AnyIntervention = Annotated[
 INTERVENTIONS = table(AnyIntervention)
 
 
-def _spelt_out(given: Any) -> Any:
-    return [{"kind": one} if isinstance(one, str) else one for one in given] if isinstance(given, list) else given
-
-
-Interventions = Annotated[tuple[AnyIntervention, ...], BeforeValidator(_spelt_out)]
+Interventions = Annotated[tuple[AnyIntervention, ...], BeforeValidator(spelt_out)]
 """A list in which a word stands for the intervention of that kind with its defaults: `[grokfast_ema]`."""
 
 __all__ = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from ..base.component import table
+from ..base.component import spelt_out, table
 from .batchnorm import batchnorm_audit
 from .complexity_estimator import LocalComplexityEstimator
 from .dead_outputs import DeadOutputs
@@ -55,6 +55,8 @@ Measure = Annotated[
     Field(discriminator="kind"),
 ]
 MEASURES = table(Measure)
+Measures = Annotated[tuple[Measure, ...], BeforeValidator(spelt_out)]
+"""A list in which a word stands for the measure of that kind with its defaults: `[evaluation, weight_norm]`."""
 
 __all__ = [
     "MEASURES",
@@ -69,6 +71,7 @@ __all__ = [
     "LocalComplexityEstimator",
     "LocalLearningCoefficient",
     "Measure",
+    "Measures",
     "NeuralCollapse",
     "NlmAlignment",
     "OrbitVariance",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from ...base.component import Component
+from ...base.component import Component, spelt_out
 from ..replay import Readings, State
 from .collapsed import Collapsed
 from .degraded import OnDegradation
@@ -20,8 +20,10 @@ class AnyOf(Component):
     """Stop as soon as one of several rules says so; of several at the same evaluation the first counts."""
 
     kind: Literal["any_of"] = "any_of"
-    rules: tuple[Single, ...] = Field((AfterGeneralization(), OnDegradation(), Patient(), Collapsed()), min_length=1)
-    """The rules."""
+    rules: Annotated[tuple[Single, ...], BeforeValidator(spelt_out)] = Field(
+        (AfterGeneralization(), OnDegradation(), Patient(), Collapsed()), min_length=1
+    )
+    """The rules; a word stands for one with its defaults, e.g. [patient, collapsed]."""
 
     def init(self) -> State:
         """Each rule's own, by place and kind, e.g. `0.patient`."""
