@@ -54,6 +54,14 @@ def test_what_is_the_same_in_all_runs_is_written_once(study):
     assert [run["spec"]["optimizer"] for run in fields["runs"]] == [{"weight_decay": w} for w in (0.1, 0.1, 1.0, 1.0)]
 
 
+def test_other_readings_are_held_by_request_and_one_that_no_run_has_is_refused(study, tmp_path):
+    (tmp_path / "grid.json").write_bytes(publish(study, "", "", ["val/loss"]))
+    [curve] = {run.curves()["val/loss"].values.tobytes() for run in read_published(tmp_path / "grid.json").runs[:3]}
+    assert curve == study.run(study.planned[0]).curves()["val/loss"].values.tobytes()
+    with pytest.raises(DataError, match=r"reading 'val/los'\. Did you mean 'val/loss'"):
+        publish(study, "", "", ["val/los"])
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"kind": "latebloom study"}', '{"kind": "latebloom study", "schema": 9}'])
 def test_another_file_is_refused(tmp_path, text):
     (tmp_path / "x.json").write_text(text)

@@ -59,6 +59,9 @@ def test_a_study_is_shown_listed_and_exported(here, swept, tmp_path):
     assert here("study", "export", "tiny", "-o", tmp_path / "tiny.json", "--store", store).code == 0
     published = json.loads((tmp_path / "tiny.json").read_text())
     assert len(published["runs"]) == 4 and published["spec"]["task"]["modulus"] == 5
+    assert "val/loss" not in published["runs"][0]["readings"]
+    more = here("study", "export", "tiny", "-o", tmp_path / "more.json", "--reading", "val/loss", "--store", store)
+    assert more.code == 0 and "val/loss" in json.loads((tmp_path / "more.json").read_text())["runs"][0]["readings"]
     unknown = here("study", "show", "tinny", "--store", store)
     assert unknown.code == 5 and "Did you mean 'tiny'?" in unknown.err
 

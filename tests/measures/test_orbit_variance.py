@@ -11,7 +11,7 @@ from torch import nn
 from engine.tiny import begin, tiny
 from latebloom.engine.loop import Look
 from latebloom.measures import OrbitVariance
-from latebloom.measures.orbit_variance import orbit_variance
+from latebloom.measures.orbit_variance import disagreement, orbit_variance
 from measures.codes import CODES, looking
 
 
@@ -87,7 +87,30 @@ def test_of_classes_it_is_read_at_the_outputs_and_a_common_shift_of_them_is_noth
         def forward(self, inputs_BT):
             return (inputs_BT[:, :4] - 2).abs().float().sum(1, keepdim=True) * torch.arange(3.0)
 
-    assert OrbitVariance().read(replace(view, module=Symmetric()))["orbit_variance/mean"] < 1e-12
+    found = OrbitVariance().read(replace(view, module=Symmetric()))
+    assert found["orbit_variance/mean"] < 1e-12 and found["orbit_disagreement/mean"] == 0
+
+
+def test_outputs_that_vary_little_may_still_disagree_and_are_caught_by_the_classes_alone():
+    """Class 1 wins by 0.001 where the first entry is positive, and loses by as much elsewhere; class 2 varies a lot."""
+    spec = tiny(task=SMALL, model={"kind": "mlp", "width": 8})
+    view = Look(spec, spec.task.split(spec.seed), begin(spec)).view
+
+    class Undecided(nn.Module):
+        def forward(self, inputs_BT):
+            side = (inputs_BT[:, :1] - 2).sign().float() / 1000
+            size = (inputs_BT[:, :4] - 2).abs().sum(1, keepdim=True).float()
+            return torch.cat([torch.zeros_like(side), side, -1 - size], 1)
+
+    found = OrbitVariance(examples=300).read(replace(view, module=Undecided()))
+    assert found["orbit_variance/mean"] < 1e-4 and 0.3 < found["orbit_disagreement/mean"] <= 0.5
+
+
+def test_disagreement_by_hand_and_of_numbers_none():
+    # pairs of 4 images: 6. All alike 0; two and two 4 of 6; all different 6 of 6
+    classes = torch.tensor([[3, 3, 3, 3], [0, 1, 0, 1], [0, 1, 2, 3]])
+    assert disagreement(classes) == pytest.approx((0 + 4 / 6 + 1) / 3)
+    assert not [name for name in OrbitVariance().read(looking()) if name.startswith("orbit_disagreement")]
 
 
 def test_draws_follow_from_seed_and_step():

@@ -1,19 +1,21 @@
 """A study as one small file: what a reader needs to check every number said about it, without the runs themselves.
 
 It holds the study, what the machine and the versions were, and of every run its label, how it ended, the hash of its
-final state and the accuracies at each evaluation. A comparison of the file is the comparison of the runs.
+final state and the scores at each evaluation, and other readings by request. A comparison of the file is the
+comparison of the runs.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..base.component import did_you_mean
 from ..base.errors import DataError
 from ..base.record import Curve
 from ..store import Planned, StoredRun, StoredStudy, durable
@@ -98,13 +100,17 @@ def read_published(path: Path) -> PublishedStudy:
     return PublishedStudy(fields, str(path))
 
 
-def publish(study: StoredStudy, command: str, exported_at: str) -> bytes:
+def publish(study: StoredStudy, command: str, exported_at: str, readings: Collection[str] = ()) -> bytes:
     """The file of a study as it stands; runs not begun yet are named in it.
 
     Args:
         study: The study.
         command: What trained it, e.g. `latebloom sweep grokfast-l1-s5`.
         exported_at: The day.
+        readings: What to hold beside the scores, by name, e.g. `val/loss`.
+
+    Raises:
+        DataError: No run has a reading of that name.
     """
     found = [(one, study.run(one)) for one in study.planned]
     found = [(one, None if run is None or run.status == "damaged" else run) for one, run in found]
@@ -123,19 +129,34 @@ def publish(study: StoredStudy, command: str, exported_at: str) -> bytes:
         "study": study.study,
         "environments": environments,
         "spec": common,
-        "runs": [_run(one, run, common) for one, run in found],
+        "runs": [_run(one, run, common, readings) for one, run in found],
     }
+    held = {name for run in fields["runs"] for name in run["readings"]}  # type: ignore[attr-defined]
+    if missing := sorted(set(readings) - held):
+        raise DataError(
+            f"no run of {study.name} has a reading {missing[0]!r}.{did_you_mean(missing[0], _names(found))}"
+        )
     runs = ",\n".join(json.dumps(run, allow_nan=False) for run in fields.pop("runs"))  # type: ignore[attr-defined]
     head = json.dumps(fields, indent=1, allow_nan=False)
     return f'{head[:-2]},\n "runs": [\n{runs}\n]}}\n'.encode()
 
 
-def _run(one: Planned, run: StoredRun | None, common: Mapping[str, Any]) -> dict[str, Any]:
+def _names(found: Iterable[tuple[Planned, StoredRun | None]]) -> list[str]:
+    """Every reading of the runs."""
+    return sorted({name for _, run in found if run is not None for _, readings in run.records() for name in readings})
+
+
+def _is_score(name: str) -> bool:
+    """Accuracies, also of parts; of shares of variance the two that are compared: there may be 21 groups."""
+    return "accuracy" in name or name in ("train/r2", "val/r2")
+
+
+def _run(one: Planned, run: StoredRun | None, common: Mapping[str, Any], more: Collection[str]) -> dict[str, Any]:
     told: dict[str, Any] = {"run": one.run, "label": one.label, "spec": _own(one.spec, common), "status": WAITING}
     if run is None:
         return {**told, "step": 0, "reason": "", "state_sha256": None, "steps": [], "readings": {}}
     records = list(run.records())
-    names = sorted({name for _, readings in records for name in readings if "accuracy" in name})
+    names = sorted({name for _, readings in records for name in readings if _is_score(name) or name in more})
     stops = [entry for entry in run.journal() if entry.get("what") == "stopped"]
     extended = [int(entry["steps"]) for entry in run.journal() if entry.get("what") == "extended"]
     return {

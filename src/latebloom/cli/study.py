@@ -83,15 +83,16 @@ def run(name: str, settings: tuple[str, ...], **options: object) -> None:
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write; by default NAME.json."
 )
+@click.option("--reading", "readings", multiple=True, help="A reading to hold beside the scores, e.g. val/loss.")
 @STORE
-def export(name: str, out: Path | None, store: Path) -> None:
-    """A study as one small file: plan, versions, every run's accuracies. `latebloom compare FILE` reads it."""
+def export(name: str, out: Path | None, readings: tuple[str, ...], store: Path) -> None:
+    """A study as one small file: plan, versions, every run's scores. `latebloom compare FILE` reads it."""
     import time
 
     from ..analysis.published import publish
     from ..store import StoredStudy, durable
 
     study, out = StoredStudy(store, name), out or Path(f"{name}.json")
-    data = publish(study, f"latebloom sweep {name}", time.strftime("%Y-%m-%d", time.gmtime()))
+    data = publish(study, f"latebloom sweep {name}", time.strftime("%Y-%m-%d", time.gmtime()), readings)
     durable.replace(out, data)
     click.echo(f"{out} ({len(data) / 1e3:,.0f} kB)")

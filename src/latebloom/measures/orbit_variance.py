@@ -8,7 +8,8 @@ places and signs. With g such a change, drawn evenly, and x an example of one pa
 Of a network that heeds the symmetry it is 0; of one whose answer says no more of the example than chance it is near 1.
 No label is needed. f is the number that is answered; for classes the outputs less their mean over the classes, and
 variances are summed over the classes. Var_g is the unbiased estimate from a few images of each example, so a value can
-lie a little above 1.
+lie a little above 1. Outputs may vary little and yet be on either side of a decision, so of classes it is also read how
+often two images of one example are answered with different ones.
 
 Source: the law of total variance.
 """
@@ -32,7 +33,8 @@ from .view import View
 class OrbitVariance(Component):
     """`orbit_variance/mean`, over the parts of the task, and `orbit_variance/<part>` where there are several.
 
-    Nothing for a task that tells no symmetry, and for a part in which all answers are equal.
+    For classes also `orbit_disagreement/mean` and `/<part>`: of two images of one example, how often they are answered
+    with different classes. Nothing for a task that tells no symmetry, and for a part in which all answers are equal.
     """
 
     kind: Literal["orbit_variance"] = "orbit_variance"
@@ -44,22 +46,28 @@ class OrbitVariance(Component):
     """Images of each example."""
 
     def read(self, view: View) -> dict[str, float]:
-        """Shares of variance, 0 or more, without unit."""
+        """Shares of variance, 0 or more, and of pairs, from 0 to 1."""
         if view.image_of is None:
             return {}
-        found = {}
+        varying, disagreeing = dict[str, float](), dict[str, float]()
         for name, part_M in view.cuts["val"].items():
             draws = seeds.stream(view.seed, f"orbit_variance/{name}", view.step)
             chosen = draws.permutation(len(part_M))[: self.examples]
             inputs_XT = view.inputs_NT[part_M[torch.from_numpy(chosen)]].numpy()
             images = [torch.from_numpy(view.image_of(inputs_XT, draws)) for _ in range(self.images)]
-            share = orbit_variance(torch.stack([self._answers(view, inputs) for inputs in images], 1))
+            answers_XGA = torch.stack([self._answers(view, inputs) for inputs in images], 1)
+            share = orbit_variance(answers_XGA)
             if share is not None:
-                found[name] = share
-        if not found:
-            return {}
-        each = {f"orbit_variance/{name}": share for name, share in found.items()} if len(view.cuts["val"]) > 1 else {}
-        return {"orbit_variance/mean": sum(found.values()) / len(found), **each}
+                varying[name] = share
+            if view.predicted_of is None:
+                disagreeing[name] = disagreement(answers_XGA.argmax(2))
+        several = len(view.cuts["val"]) > 1
+        readings: dict[str, float] = {}
+        for reading, found in (("orbit_variance", varying), ("orbit_disagreement", disagreeing)):
+            if found:
+                readings[f"{reading}/mean"] = sum(found.values()) / len(found)
+                readings |= {f"{reading}/{name}": share for name, share in found.items()} if several else {}
+        return readings
 
     def _answers(self, view: View, inputs_XT: Tensor) -> Tensor:
         """(X, A) the number answered to each, or the centred outputs of all classes."""
@@ -82,3 +90,20 @@ def orbit_variance(answers_XGA: Tensor) -> float | None:
     """
     whole = float(answers_XGA.flatten(0, 1).var(0, correction=0).sum())
     return float(answers_XGA.var(1).mean(0).sum()) / whole if whole > 0 else None
+
+
+def disagreement(classes_XG: Tensor) -> float:
+    """Share of the pairs of images of one example whose classes differ, the mean over examples.
+
+    Args:
+        classes_XG: The classes answered to G >= 2 images of each of X examples.
+
+    Example:
+        >>> disagreement(torch.tensor([[1, 1, 1], [1, 1, 2]]))  # none of 3 pairs, and 2 of 3
+        0.3333333333333333
+    """
+    X, G = classes_XG.shape
+    counts_XV = torch.zeros(X, int(classes_XG.max()) + 1, dtype=torch.float64)
+    counts_XV.scatter_add_(1, classes_XG, torch.ones(X, G, dtype=torch.float64))
+    alike_X = (counts_XV * (counts_XV - 1)).sum(1) / (G * (G - 1))
+    return float(1 - alike_X.mean())

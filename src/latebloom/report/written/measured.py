@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+COMPONENTS = ("task", "model", "loss", "optimizer", "schedule", "batch", "interventions", "stopping")
+"""Parts of a run's settings that a reader of its report asks for."""
 KINDS = {
     "weight_norm": "the norm of the weights",
     "gradient_norm": "the gradient",
@@ -16,6 +18,7 @@ KINDS = {
     "local_learning_coefficient": "the local learning coefficient",
     "fourier": "Fourier components",
     "orbit_variance": "whether a symmetry was learned",
+    "orbit_disagreement": "whether images of one example get one answer",
     "dead_outputs": "outputs without a gradient",
     "violations": "answers below what is proved",
     "gate_usage": "who answers in a mixture of experts",
