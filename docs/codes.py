@@ -1,0 +1,162 @@
+"""What the page on learning m-heights takes from published studies: for each arm, numbers of its runs and their spread."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import numpy as np
+
+from latebloom.analysis.published import PublishedRun
+from latebloom.base.component import from_dict
+from latebloom.spec import RunSpec
+
+from . import studies
+
+Number = Callable[[PublishedRun], float | None]
+Column = tuple[str, str, Number]  # title, format of a number, the number of a run
+
+
+def summary(name: str, axis: str, columns: Iterable[Column], words: dict[str, str] | None = None) -> str:
+    """One row for each value of an axis: the median over its runs, and the lowest and highest in brackets."""
+    one, columns = studies.study(name), list(columns)
+    arms: dict[object, list[PublishedRun]] = {}
+    for run in (run for run in map(one.run, one.planned) if run is not None and run.status == "finished"):
+        arms.setdefault(run.label[axis], []).append(run)
+    rows = [f"| {axis} | runs | " + " | ".join(title for title, _, _ in columns) + " |"]
+    rows.append("|---|---:" + "|---:" * len(columns) + "|")
+    for value, runs in arms.items():
+        cells = [_cell([number(run) for run in runs], form) for _, form, number in columns]
+        rows.append(f"| {(words or {}).get(str(value), value)} | {len(runs)} | {' | '.join(cells)} |")
+    return "\n".join([*rows, "", studies.ran(name), ""])
+
+
+def _cell(numbers: list[float | None], form: str) -> str:
+    found = [number for number in numbers if number is not None]
+    if not found:
+        return "never"
+    middle, low, high = (format(value, form) for value in (statistics.median(found), min(found), max(found)))
+    told = middle if low == high else f"{middle} ({low} to {high})"
+    return told if len(found) == len(numbers) else f"{told}, in {len(found)} of {len(numbers)}"
+
+
+def at(reading: str, when: Number | None = None) -> Number:
+    """A reading as last seen at a step, or at the end of a run."""
+
+    def number(run: PublishedRun) -> float | None:
+        curve = run.curves().get(reading)
+        step = run.step if when is None else when(run)
+        if curve is None or step is None or not (seen := curve.steps <= step).any():
+            return None
+        return float(curve.values[seen][-1])
+
+    return number
+
+
+def best(reading: str, choose: Callable[[Iterable[float]], float] = max) -> Number:
+    """The highest, or the lowest, of a reading."""
+
+    def number(run: PublishedRun) -> float | None:
+        curve = run.curves().get(reading)
+        return None if curve is None else choose(curve.values.tolist())
+
+    return number
+
+
+def first(reading: str, reached: Callable[[PublishedRun, np.ndarray], np.ndarray]) -> Number:
+    """The first step at which a reading is as asked for."""
+
+    def number(run: PublishedRun) -> float | None:
+        curve = run.curves()[reading]
+        steps = curve.steps[reached(run, curve.values)]
+        return float(steps[0]) if len(steps) else None
+
+    return number
+
+
+FITTED = first("train/accuracy", lambda run, values: values >= run.spec["detector"]["memorized_at"])
+
+
+@cache
+def _commonest(task: str, seed: int) -> float:
+    split = from_dict(RunSpec, json.loads(task)).task.split(seed)
+    answer = np.bincount(split.labels_N[split.train_M]).argmax()
+    return float((split.labels_N[split.val_M] == answer).mean())
+
+
+def commonest(run: PublishedRun) -> float:
+    """What always answering the commonest training class scores in validation."""
+    return _commonest(json.dumps({"task": run.spec["task"]}, sort_keys=True), run.seed)
+
+
+def symmetry(name: str) -> str:
+    """Cut by matrix and by orbit."""
+    words = {"element": "single matrices", "orbit": "whole orbits"}
+    columns: list[Column] = [
+        ("training set fitted at", ",.0f", FITTED),
+        ("validation then", ".1%", at("val/accuracy", FITTED)),
+        ("validation at the end", ".1%", at("val/accuracy")),
+        ("commonest class", ".1%", commonest),
+        ("images that disagree, when fitted", ".1%", at("orbit_disagreement/mean", FITTED)),
+        ("at the end", ".1%", at("orbit_disagreement/mean")),
+    ]
+    return summary(name, "task.cut_by", columns, words)
+
+
+def _blind(run: PublishedRun, losses: np.ndarray) -> np.ndarray:
+    return losses <= float(run.curves()["blind/part_means"].values[0])
+
+
+HEADS: list[Column] = [
+    ("outputs dead at step 0", ".0%", at("dead_outputs/train", lambda run: 0)),
+    ("at the end", ".2%", at("dead_outputs/train")),
+    ("weight norm at step 0", ".0f", at("weight_norm/l2", lambda run: 0)),
+    ("at the end", ".0f", at("weight_norm/l2")),
+    ("training loss as low as the group means at", ",.0f", first("train/loss", _blind)),
+    ("validation loss so low at", ",.0f", first("val/loss", _blind)),
+    ("validation loss, lowest", ".2f", best("val/loss", min)),
+    ("explained within groups, highest", ".2f", best("val/r2")),
+]
+DECAY: list[Column] = [
+    ("training loss, lowest", ".3g", best("train/loss", min)),
+    ("validation loss, lowest", ".2f", best("val/loss", min)),
+    ("at the end", ".2f", at("val/loss")),
+    ("one constant loses", ".2f", at("blind/one_constant")),
+    ("the group means lose", ".2f", at("blind/part_means")),
+    ("explained within groups, highest", ".3f", best("val/r2")),
+    ("outputs dead at step 0", ".0%", at("dead_outputs/train", lambda run: 0)),
+    ("weight norm from", ".0f", at("weight_norm/l2", lambda run: 0)),
+    ("to", ".0f", at("weight_norm/l2")),
+]
+
+
+def heads(name: str) -> str:
+    """What an output means, on the same network."""
+    words = {"raw": "h itself, raised to 1e-9", "at_least_one": "h = 1 + softplus", "log2_at_least_zero": "log2 h"}
+    return summary(name, "loss.head", HEADS, words)
+
+
+def decay(name: str) -> str:
+    """The earlier project's experiment."""
+    return summary(name, "optimizer.weight_decay", DECAY)
+
+
+LADDER_GROUPS = ("9-6-3", "9-5-3", "10-4-2")
+LADDER_READINGS = tuple(f"{cut}/r2/{group}" for group in LADDER_GROUPS for cut in ("train", "val"))
+
+
+def ladder(name: str) -> str:
+    """How much of the exact algorithm the input holds."""
+    columns: list[Column] = []
+    for group in LADDER_GROUPS:
+        columns.append((f"{group.replace('-', ',')}: training, at the end", ".2f", at(f"train/r2/{group}")))
+        columns.append(("validation, highest", ".2f", best(f"val/r2/{group}")))
+    words = {
+        "entries": "entries of P",
+        "sorted_entries": "sorted magnitudes, singular values",
+        "minors": "logarithms of all minors",
+        "sorted_minors": "the same, sorted",
+    }
+    return summary(name, "task.sees", columns, words)
