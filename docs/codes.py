@@ -1,4 +1,4 @@
-"""What the page on learning m-heights takes from published studies: for each arm, numbers of its runs and their spread."""
+"""What the page on learning m-heights takes from published studies: of each arm, numbers and their spread over runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ Column = tuple[str, str, Number]  # title, format of a number, the number of a r
 
 
 def summary(name: str, axis: str, columns: Iterable[Column], words: dict[str, str] | None = None) -> str:
-    """One row for each value of an axis: the median over its runs, and the lowest and highest in brackets."""
+    """The table of a study, and where its numbers come from."""
+    return f"{table(name, axis, columns, words)}\n\n{studies.ran(name)}\n"
+
+
+def table(name: str, axis: str, columns: Iterable[Column], words: dict[str, str] | None = None) -> str:
+    """One row for each value of an axis: the median over its finished runs, and the lowest and highest in brackets."""
     one, columns = studies.study(name), list(columns)
     arms: dict[object, list[PublishedRun]] = {}
     for run in (run for run in map(one.run, one.planned) if run is not None and run.status == "finished"):
@@ -30,7 +35,7 @@ def summary(name: str, axis: str, columns: Iterable[Column], words: dict[str, st
     for value, runs in arms.items():
         cells = [_cell([number(run) for run in runs], form) for _, form, number in columns]
         rows.append(f"| {(words or {}).get(str(value), value)} | {len(runs)} | {' | '.join(cells)} |")
-    return "\n".join([*rows, "", studies.ran(name), ""])
+    return "\n".join(rows)
 
 
 def _cell(numbers: list[float | None], form: str) -> str:
@@ -81,7 +86,8 @@ FITTED = first("train/accuracy", lambda run, values: values >= run.spec["detecto
 
 @cache
 def _commonest(task: str, seed: int) -> float:
-    split = from_dict(RunSpec, json.loads(task)).task.split(seed)
+    spec: RunSpec = from_dict(RunSpec, json.loads(task))
+    split = spec.task.split(seed)
     answer = np.bincount(split.labels_N[split.train_M]).argmax()
     return float((split.labels_N[split.val_M] == answer).mean())
 
@@ -143,20 +149,23 @@ def decay(name: str) -> str:
     return summary(name, "optimizer.weight_decay", DECAY)
 
 
-LADDER_GROUPS = ("9-6-3", "9-5-3", "10-4-2")
-LADDER_READINGS = tuple(f"{cut}/r2/{group}" for group in LADDER_GROUPS for cut in ("train", "val"))
-
-
 def ladder(name: str) -> str:
-    """How much of the exact algorithm the input holds."""
-    columns: list[Column] = []
-    for group in LADDER_GROUPS:
-        columns.append((f"{group.replace('-', ',')}: training, at the end", ".2f", at(f"train/r2/{group}")))
-        columns.append(("validation, highest", ".2f", best(f"val/r2/{group}")))
+    """How much of the exact algorithm the input holds, group by group."""
     words = {
         "entries": "entries of P",
         "sorted_entries": "sorted magnitudes, singular values",
         "minors": "logarithms of all minors",
         "sorted_minors": "the same, sorted",
     }
-    return summary(name, "task.sees", columns, words)
+    parts = []
+    for group in ("9-6-3", "9-5-3", "10-4-2"):
+        columns: list[Column] = [
+            ("training, at the end", ".2f", at(f"train/r2/{group}")),
+            ("validation, highest", ".2f", best(f"val/r2/{group}")),
+            ("validation, at the end", ".2f", at(f"val/r2/{group}")),
+        ]
+        n, k, m = group.split("-")
+        parts.append(
+            f"Explained variance of log2 h_{m} of [{n}, {k}] codes:\n\n{table(name, 'task.sees', columns, words)}"
+        )
+    return "\n\n".join([*parts, studies.ran(name), ""])

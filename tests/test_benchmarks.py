@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from benchmarks.sides import compare, interleaved
-from benchmarks.user import UserTransformer
-from latebloom.models import Shape, Transformer
+from benchmarks.user import UserResNet, UserTransformer, user_batches
+from latebloom.models import ResNet, Shape, Transformer
 
 
 def same_weights(theirs, ours, *, norm):
@@ -29,6 +29,24 @@ def test_the_transformer_a_user_writes_is_the_same_function(layers, norm, kind):
         assert not torch.allclose(theirs(tokens), ours(tokens), atol=1e-4)
         same_weights(theirs, ours, norm=norm)
         torch.testing.assert_close(theirs(tokens), ours(tokens), atol=2e-5, rtol=1e-4)
+
+
+def test_the_residual_network_a_user_writes_is_the_same_function():
+    ours = ResNet(channels=4, blocks=2, hidden=8).build(Shape(0, 39, 1), seed=0)
+    theirs = UserResNet(4, 2, 8)
+    features = torch.randn(30, 39, generator=torch.Generator().manual_seed(0))
+    parts = features[:, :36].reshape(-1, 1, 6, 6), features[:, 36:]
+    with torch.no_grad():
+        assert not torch.allclose(theirs(*parts), ours(features)[:, 0], atol=1e-3)
+        for parameter, same in zip(theirs.parameters(), ours.parameters(), strict=True):
+            parameter.copy_(same)
+        torch.testing.assert_close(theirs(*parts), ours(features)[:, 0], atol=2e-6, rtol=1e-5)
+
+
+def test_a_user_sees_every_example_once_in_a_pass_and_then_in_another_order():
+    batch_at = user_batches(torch.utils.data.TensorDataset(torch.arange(30)), 5)
+    first, second = ([int(i) for k in range(6) for i in batch_at(k)[0]] for _ in range(2))
+    assert sorted(first) == sorted(second) == list(range(30)) and first != second
 
 
 def test_a_ratio_is_the_median_over_rounds_of_their_time_by_ours():

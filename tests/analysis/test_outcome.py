@@ -89,9 +89,11 @@ def test_an_event_nobody_knows_is_refused(event, records):
         ({"optimizer": {"kind": "adamw", "weight_decay": 0.1}, "steps": 7, "name": "y"}, True),
         ({"task": {"kind": "modular", "modulus": 89, "split_seed": None}}, False),
         ({"model": {"kind": "mlp", "widths": [8]}}, False),
+        ({"weights": []}, True),  # a version before had no such setting
+        ({"weights": [{"run": "a", "step": 5, "sha256": "12"}]}, False),
     ],
 )
-def test_runs_share_their_start_if_task_model_and_seed_are_equal(stored, records, change, is_same):
+def test_runs_share_their_start_if_task_model_weights_and_seed_are_equal(stored, records, change, is_same):
     one, other = (outcome_of(stored(records, spec=spec), "a") for spec in (SPEC, SPEC | change))
     assert (one.start_key == other.start_key) == is_same
 

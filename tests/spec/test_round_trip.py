@@ -75,8 +75,9 @@ def other_value(value, field):
     if isinstance(value, int):
         return {97: 101, 4: 2, 128: 64}.get(value, value + 1)  # another prime, divisor of the width, multiple of 4
     if isinstance(value, tuple):
-        if not value:  # words of a family, where there is one
-            return ("grokfast_ema",) if "interventions" in str(field.annotation) else (5,)
+        if not value:  # a word that stands for a component, where one does
+            words = {"interventions": "grokfast_ema", "InitialWeights": "another-run@5"}
+            return (next((word for of, word in words.items() if of in str(field.annotation)), 5),)
         return (*value, value[-1])
     return next(new for new in (4, 0.5) if type(new) in members(field.annotation))
 

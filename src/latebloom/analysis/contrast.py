@@ -74,7 +74,8 @@ def why_not_paired(arm: Sequence[Outcome], baseline: Sequence[Outcome]) -> str |
         return f"seed {one.seed} of {one.arm!r} has no run in {baseline[0].arm!r}"
     if one.start_key is None or twin.start_key is None:
         return f"it is not known whether the runs of seed {one.seed} began with the same split and weights"
-    keys = sorted(key for key in one.settings.keys() | twin.settings.keys() if key.split(".")[0] in ("task", "model"))
+    begin = ("task", "model", "weights")
+    keys = sorted(key for key in one.settings.keys() | twin.settings.keys() if key.split(".")[0] in begin)
     differ = [key for key in keys if one.settings.get(key) != twin.settings.get(key)]
     return f"the runs of seed {one.seed} began differently: {', '.join(differ) or 'their start_key differs'}"
 

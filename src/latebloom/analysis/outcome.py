@@ -195,7 +195,8 @@ def _start_key(spec: Mapping[str, Any], seed: int) -> str | None:
     """What the split and the initial weights are a function of."""
     if not spec.get("task") or not spec.get("model"):
         return None
-    start = json.dumps([spec["task"], spec["model"], seed], sort_keys=True)
+    weights = [one["sha256"] for one in spec.get("weights") or ()]  # those of other runs; most begin with none
+    start = json.dumps([spec["task"], spec["model"], seed, *weights], sort_keys=True)
     return hashlib.sha256(start.encode()).hexdigest()
 
 

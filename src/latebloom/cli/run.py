@@ -66,8 +66,7 @@ def command(
     refuse_short_names(settings)
     overrides = [*settings, *assignments(aliases, mixed)]
     if dry_run:
-        planned = spec.build(spec.read_recipe(recipe), overrides)
-        lab.rehearse(planned)
+        planned = lab.rehearse(spec.build(spec.read_recipe(recipe), overrides), store)
         click.echo(spec.to_yaml(planned), nl=False)
         return
     view, started = watching(quiet or as_json)

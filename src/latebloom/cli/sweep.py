@@ -79,6 +79,10 @@ def train(
     from ..spec import plan
 
     trials = plan(study)
+    if any(trial.spec.weights for trial in trials):
+        from ..lab.weights import pinned  # loads torch
+
+        trials = pinned(trials, store)
     labels = [trial.label for trial in trials]
     if dry_run:
         runs = [{"label": trial.label, "key": trial.key} for trial in trials]

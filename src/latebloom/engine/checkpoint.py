@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load, save
+from torch import Tensor
 
 from ..base.errors import StoreError
 from ..spec import RunSpec
@@ -39,7 +40,7 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
     Raises:
         StoreError: A part of the state is missing, unknown or of another shape. Nothing starts fresh in silence.
     """
-    state = start(spec, split)
+    state = start(spec.but(weights=()), split)  # every tensor of it is replaced
     try:
         saved, counts = load(blobs[TENSORS]), json.loads(blobs[COUNTS])
         schema = counts["schema"]
@@ -81,8 +82,13 @@ def shapes(blobs: dict[str, bytes]) -> Shapes:
     return {n: (tuple(t.shape), str(t.dtype).removeprefix("torch.")) for n, t in load(blobs[TENSORS]).items()}
 
 
-def weights(blobs: dict[str, bytes]) -> dict[str, NDArray[Any]]:
+def model_tensors(blobs: dict[str, bytes]) -> dict[str, Tensor]:
     """The model's tensors by name, without the memories of optimizer and interventions."""
     tensors = load(blobs[TENSORS])
-    names = in_order(name.removeprefix("model/") for name in tensors if name.startswith("model/"))
-    return {name: tensors[f"model/{name}"].double().numpy() for name in names}
+    return {name.removeprefix("model/"): t for name, t in tensors.items() if name.startswith("model/")}
+
+
+def weights(blobs: dict[str, bytes]) -> dict[str, NDArray[Any]]:
+    """The same in float64, in the order of the layers."""
+    tensors = model_tensors(blobs)
+    return {name: tensors[name].double().numpy() for name in in_order(tensors)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..optimizers import rule
 from ..spec import RunSpec
 from ..tasks import Split
 from .batches import BatchStream
+from .weights import Weights, fill
 
 
 @dataclass
@@ -49,16 +51,24 @@ class State:
         return tensors
 
 
-def start(spec: RunSpec, split: Split) -> State:
+def start(spec: RunSpec, split: Split, weights: Sequence[Weights] = ()) -> State:
     """The state at step 0.
 
+    Args:
+        spec: The run.
+        split: The task's examples.
+        weights: The tensors of everything that `spec.weights` names.
+
     Raises:
-        SpecError: The batches cannot be filled from the split, or the loss cannot score what the task asks for.
+        SpecError: The batches cannot be filled from the split, the loss cannot score what the task asks for, or the
+            weights that the spec names were not given or do not fit the model.
     """
     _scores(spec, split)
     BatchStream(spec.batch, split, spec.seed)
     shape = Shape(len(split.vocabulary), split.inputs_NT.shape[1], split.outputs)
     module = spec.model.build(shape, spec.seed)
+    if spec.weights or weights:  # before anything that remembers the weights it begins with
+        fill(spec, module, weights)
     state = State(0, module, {}, {}, {}, spec.stopping.init())
     state.optimizer = spec.optimizer.init(state.params)
     state.interventions = {name: one.init(state.params, spec.seed) for name, one in interventions(spec).items()}

@@ -20,6 +20,7 @@ from .engines import Engine
 from .refit import refitted
 from .sweep import SweepListener, Swept, key_today, sweep
 from .trained import is_enough, trained
+from .weights import pinned
 
 
 class Meant(NamedTuple):
@@ -64,7 +65,7 @@ def meant(what: str, changes: Sequence[str] = (), *, root: Path) -> Meant:
     if not claims:
         raise SpecError(f"nobody claims anything of {what!r}; expected `claims:` in it. Try `latebloom reproduce`.")
     study = study_named(what, changes) if changes else source
-    return Meant(what, what, about, claims_of(claims, lines), tuple(changes), study, plan(study), root)
+    return Meant(what, what, about, claims_of(claims, lines), tuple(changes), study, pinned(plan(study), root), root)
 
 
 def outstanding(one: Meant) -> list[Trial]:

@@ -19,6 +19,8 @@ from ..tasks import Split, share_notice
 from .handle import Run
 from .session import Listener, Session
 from .trackers import asked_for
+from .weights import initial
+from .weights import notices as notices_of_weights
 
 Started = Callable[[StoredRun], None]
 
@@ -70,7 +72,10 @@ def run(
     prepare(spec.threads)
     split = spec.task.split(spec.seed)
     spec = settled(spec, split)
-    state = start(spec, split)
+    root = store or default_root()
+    spec, weights = initial(spec, root)
+    state = start(spec, split, weights)
+    to_know = notices(spec, split) + notices_of_weights(spec, split, root)
     environment = {
         "fingerprint": fingerprint(compiled=spec.compile),
         "latebloom": version("latebloom"),
@@ -81,7 +86,7 @@ def run(
         **told,
         **(origin or {}),
     }
-    with Store(store or default_root()).create(
+    with Store(root).create(
         name=spec.name,
         seed=spec.seed,
         spec=plain(spec),
@@ -89,7 +94,7 @@ def run(
         environment=environment,
         run_id=run_id,
     ) as writer:
-        for notice in notices(spec, split):
+        for notice in to_know:
             writer.note("notice", text=notice)
         if started:
             started(writer.run)
@@ -131,7 +136,10 @@ def resume(
         spec = spec.but(steps=steps or budget)
         prepare(spec.threads)
         split = spec.task.split(spec.seed)
-        state = unpack(spec, split, writer.recovered[1]) if writer.recovered else start(spec, split)
+        if writer.recovered:
+            state = unpack(spec, split, writer.recovered[1])
+        else:
+            state = start(spec, split, initial(spec, shelf.root).weights)
         if steps:
             writer.note("extended", steps=spec.steps)
         _note_other_machine(writer, spec, state.step)
@@ -170,6 +178,8 @@ def rollback(
     spec = build(was, overrides)
     if spec.steps < step:
         raise SpecError(f"steps = {spec.steps:,} is over at step {step:,} already; expected a larger number")
+    if spec.weights != was.weights:
+        raise SpecError("weights: a branch goes on with those of its checkpoint. Start a run of its own with others")
     if name is None and not any(o.startswith("name=") for o in overrides):
         name = f"{source.name[:150]} from step {step}"
     spec = spec.but(name=name or spec.name)
@@ -194,13 +204,18 @@ def rollback(
     return Run(shelf.find(run_id))
 
 
-def rehearse(spec: RunSpec) -> None:
+def rehearse(spec: RunSpec, store: str | Path | None = None) -> RunSpec:
     """Do all that comes before the first step, and write nothing.
 
+    Returns:
+        The spec, in which the weights of other runs are named by id, step and hash.
+
     Raises:
-        SpecError: What only the data can refuse, e.g. a batch larger than the training set.
+        SpecError: What only data and store can refuse, e.g. a batch larger than the training set.
     """
-    start(spec, spec.task.split(spec.seed))
+    spec, weights = initial(spec, store or default_root())
+    start(spec, spec.task.split(spec.seed), weights)
+    return spec
 
 
 def settled(spec: RunSpec, split: Split) -> RunSpec:

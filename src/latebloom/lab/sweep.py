@@ -21,6 +21,7 @@ from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, 
 from .engines import Ended, Engine, Job, Local
 from .signals import Interruption
 from .trackers import asked_for
+from .weights import pinned
 
 MOST_FRUITLESS = 5  # attempts in a row that saved nothing new
 HOPELESS = (2, 3)  # exit codes that no repetition changes: a wrong recipe, a missing package
@@ -91,8 +92,8 @@ def sweep(
     """
     told = asked_for(trackers, tensorboard)
     study = what if isinstance(what, Study) else study_named(what, values, name)
-    trials = plan(study) if trials is None else trials
     root = Path(store or default_root()).resolve()
+    trials = pinned(plan(study) if trials is None else trials, root)
     runs = [(trial.label, trial.key, plain(trial.spec)) for trial in trials]
     with open_study(root, study.name, study.plain(), runs, key_today) as writer:
         origin = {"study": study.name, **told}

@@ -99,8 +99,8 @@ def disagreement(classes_XG: Tensor) -> float:
         classes_XG: The classes answered to G >= 2 images of each of X examples.
 
     Example:
-        >>> disagreement(torch.tensor([[1, 1, 1], [1, 1, 2]]))  # none of 3 pairs, and 2 of 3
-        0.3333333333333333
+        >>> disagreement(torch.tensor([[1, 1, 1], [1, 1, 1], [0, 1, 2], [2, 1, 0]]))  # no pair of 3, or every one
+        0.5
     """
     X, G = classes_XG.shape
     counts_XV = torch.zeros(X, int(classes_XG.max()) + 1, dtype=torch.float64)

@@ -8,10 +8,12 @@ from .plan import Trial, plan
 from .recipe import Recipe, parse_recipe, read_recipe
 from .run import Batches, Checkpoints, RunSpec
 from .study import Study, is_study, parse_study, read_study, study_of
+from .weights import InitialWeights
 
 __all__ = [
     "Batches",
     "Checkpoints",
+    "InitialWeights",
     "Recipe",
     "RunSpec",
     "Study",

@@ -13,11 +13,12 @@ from ..detect import Best, DelayDetector, StoppingRule
 from ..detect.stopping import Never
 from ..interventions import DecaySchedule, Interventions
 from ..losses import CrossEntropy, Loss
-from ..measures import Evaluation, Measure, WeightNorm
-from ..models import Model, Transformer
+from ..measures import Evaluation, Measures, WeightNorm
+from ..models import MixtureOfExperts, Model, Transformer
 from ..optimizers import AdamW, Optimizer, Schedule
 from ..optimizers.schedules import Constant
 from ..tasks import Task
+from .weights import InitialWeights
 
 
 class Batches(Component):
@@ -60,6 +61,8 @@ class RunSpec(Component):
     """Where the examples come from."""
     model: Model = Transformer()
     """What learns them."""
+    weights: tuple[InitialWeights, ...] = ()
+    """Weights of other runs to start from, e.g. [RUN@STEP]; for a mixture's experts one for all or one for each."""
     loss: Loss = CrossEntropy()
     """What is minimised."""
     optimizer: Optimizer = AdamW(weight_decay=1.0)
@@ -72,7 +75,7 @@ class RunSpec(Component):
     """How examples are drawn."""
     evaluation: Cadence = Cadence(every=100)
     """When the measures read."""
-    measures: tuple[Measure, ...] = (Evaluation(), WeightNorm())
+    measures: Measures = (Evaluation(), WeightNorm())
     """What is read."""
     detector: DelayDetector = DelayDetector()
     """What counts as memorized and generalized."""
@@ -98,6 +101,14 @@ class RunSpec(Component):
     def _reads_what_it_needs(self) -> Self:
         if not any(isinstance(measure, Evaluation) for measure in self.measures):
             raise ValueError("measures need {kind: evaluation}: nothing else tells whether the run generalizes")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_have_a_place(self) -> Self:
+        most = self.model.experts if isinstance(self.model, MixtureOfExperts) else 1
+        if len(self.weights) not in (0, 1, most):
+            each = f", or {most}: one for each expert" if most > 1 else ""
+            raise ValueError(f"weights names {len(self.weights)} runs; model.kind = {self.model.kind} takes 1{each}")
         return self
 
     @model_validator(mode="after")

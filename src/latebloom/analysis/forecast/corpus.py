@@ -72,7 +72,7 @@ def collect(studies: Sequence[StoredStudy], command: str, exported_at: str) -> b
     runs = []
     for study in studies:
         for run in filter(None, map(study.run, study.planned)):
-            if run.status not in OBSERVED or not run.spec:
+            if run.status not in OBSERVED or not run.spec or run.spec.get("weights"):  # those began trained
                 continue
             records = [(step, readings) for step, readings in run.records() if readings.keys() >= set(READINGS)]
             if not records:

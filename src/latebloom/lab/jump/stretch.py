@@ -18,6 +18,7 @@ from ...measures import View
 from ...spec import RunSpec
 from ...store import StoredRun
 from ...tasks import Split
+from ..weights import initial
 
 CHEAP = ("evaluation", "weight_norm")  # measures that are read again, to compare them with what is stored
 MOST_VALUES = 1000  # of a token, as groups
@@ -56,7 +57,9 @@ class Source(NamedTuple):
 
     def state(self) -> State:
         """The state there, fresh each time."""
-        return start(self.spec, self.split) if self.blobs is None else unpack(self.spec, self.split, self.blobs)
+        if self.blobs is not None:
+            return unpack(self.spec, self.split, self.blobs)
+        return start(self.spec, self.split, initial(self.spec, self.stored.path.parent).weights)
 
 
 class Stretch:
