@@ -1,8 +1,8 @@
 """A study as one small file: what a reader needs to check every number said about it, without the runs themselves.
 
 It holds the study, what the machine and the versions were, and of every run its label, how it ended, the hash of its
-final state and the scores at each evaluation, and other readings by request. A comparison of the file is the
-comparison of the runs.
+final state and the scores at each evaluation, and by request other readings, to six digits. A comparison of the file
+is the comparison of the runs.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def publish(study: StoredStudy, command: str, exported_at: str, readings: Collec
         study: The study.
         command: What trained it, e.g. `latebloom sweep grokfast-l1-s5`.
         exported_at: The day.
-        readings: What to hold beside the scores, by name, e.g. `val/loss`.
+        readings: What to hold beside the scores, by name, e.g. `val/loss`; to six digits, to stay small.
 
     Raises:
         DataError: No run has a reading of that name.
@@ -167,12 +167,16 @@ def _run(one: Planned, run: StoredRun | None, common: Mapping[str, Any], more: C
         "reason": run.reason,
         "state_sha256": stops[-1].get("state_sha256") if stops else None,
         "steps": [step for step, _ in records],
-        "readings": {name: [_finite(readings.get(name)) for _, readings in records] for name in names},
+        "readings": {
+            name: [_finite(readings.get(name), exact=_is_score(name)) for _, readings in records] for name in names
+        },
     }
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _finite(value: float | None, *, exact: bool) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return value if exact else float(f"{value:.6g}")
 
 
 def _common(specs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def run(name: str, settings: tuple[str, ...], **options: object) -> None:
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write; by default NAME.json."
 )
-@click.option("--reading", "readings", multiple=True, help="A reading to hold beside the scores, e.g. val/loss.")
+@click.option("--reading", "readings", multiple=True, help="Hold this reading, too, to six digits, e.g. val/loss.")
 @STORE
 def export(name: str, out: Path | None, readings: tuple[str, ...], store: Path) -> None:
     """A study as one small file: plan, versions, every run's scores. `latebloom compare FILE` reads it."""
