@@ -7,9 +7,20 @@ import sys
 
 ALL = (
     *("demo", "step", "full_batch", "overhead", "startup", "memory", "seeds", "faults"),
-    *("filters", "spectra", "live_spectra", "sweep", "sweep_faults", "mlp_step", "detector", "local_complexity"),
+    *(
+        "filters",
+        "spectra",
+        "live_spectra",
+        "sweep",
+        "sweep_faults",
+        "mlp_step",
+        "resnet_step",
+        "detector",
+        "local_complexity",
+    ),
     "fourier",
     "heights",
+    "surrogate",
     "stopping",
 )
 

@@ -44,7 +44,8 @@ def _cell(text: str) -> str:
 
 def _ran(name: str, told: Reproduction) -> str:
     file = f"claims-{name}.json"
+    ran_on = "; ".join(versions(told.environments))
     return (
-        f"{counts(told.judged)}, {standing(told)}; `{told.command}`, {told.made_at}; {'; '.join(versions(told))}. All "
+        f"{counts(told.judged)}, {standing(told)}; `{told.command}`, {told.made_at}; {ran_on}. All "
         f"verdicts follow from [{file}](data/{file}): `latebloom reproduce docs/findings/data/{file}`."
     )

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from docs import claims, forecast, jumps, stops, studies
+from docs import claims, codes, forecast, jumps, stops, studies
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "latebloom"
@@ -217,6 +217,29 @@ def heights_of_a_matrix() -> str:
     return f"```console\n$ cat P.txt\n{rows}$ latebloom mheight P.txt\n{said}```\n"
 
 
+def surrogate() -> str:
+    """What one answer of the network costs that was to stand in for exact heights, and what these cost."""
+    found = result("surrogate")["measured"]
+    lines = ["| | microseconds |", "|---|---:|"]
+    answer = found["microseconds for one answer of the network"]
+    lines.append(f"| one answer of the network of {found['parameters of the network']:,} parameters | {answer} |")
+    each = found["microseconds for all heights of a matrix"].items()
+    lines += [f"| all exact heights of one matrix, {code} | {cost} |" for code, cost in each]
+    return "\n".join(lines) + f"\n\nIn batches of {found['batch']:,}. {measured_by('surrogate')}\n"
+
+
+def blind_heights() -> str:
+    """What is lost by those who know nothing of a matrix."""
+    found = result("heights")["measured"]["data set"]
+    constant, means = (
+        found[f"variance of log2 h around {what}"] for what in ("one constant", "the mean of each group")
+    )
+    return (
+        f"* **{constant:.2f}** is the loss of one constant for everything, on {found['labels']:,} labels of ours.\n"
+        f"* **{means:.2f}** is the loss of a table of the 21 group means, which has never seen P.\n"
+    )
+
+
 DRAWN: dict[str, Callable[[], str]] = {
     "architecture": architecture,
     "demo": flat("demo"),
@@ -226,11 +249,14 @@ DRAWN: dict[str, Callable[[], str]] = {
     "live_spectra": flat("live_spectra"),
     "spectra": lambda: compared("spectra"),
     "mlp_step": lambda: compared("mlp_step"),
+    "resnet_step": lambda: compared("resnet_step"),
     "local_complexity": lambda: compared("local_complexity"),
     "detector": detector,
     "fourier": flat("fourier"),
     "heights": heights,
     "heights-of-a-matrix": heights_of_a_matrix,
+    "blind-heights": blind_heights,
+    "surrogate": surrogate,
     "startup": flat("startup"),
     "memory": flat("memory"),
     "seeds": seeds,
@@ -265,6 +291,12 @@ DRAWN: dict[str, Callable[[], str]] = {
     "forecast-worth-loss": lambda: forecast.worth("loss", detailed=False),
     "forecast-baselines": forecast.baselines,
     "forecast-reliability": forecast.reliability,
+    "code-symmetry": studies.drawn(codes.symmetry, "code-symmetry"),
+    "code-symmetry-times": studies.drawn(studies.tables, "code-symmetry"),
+    "m-height-heads": studies.drawn(codes.heads, "m-height-heads"),
+    "m-height-ladder": studies.drawn(codes.ladder, "m-height-ladder"),
+    "m-height-decay": studies.drawn(codes.decay, "m-height-decay"),
+    "claims-m-height-decay": lambda: claims.table("m-height-decay"),
     "task-diversity": studies.drawn(studies.tables, "task-diversity", "generalized/divide", "divide"),
 }
 

@@ -217,3 +217,19 @@ def test_float32_is_converted_as_it_stands_and_says_so():
     with pytest.warns(UserWarning, match="float32 is converted to float64"):
         found = heights(P)
     assert (found == heights(P.astype(np.float64))).all()
+
+
+def test_integers_beyond_64_bits_are_taken_exactly():
+    large = 2**70 + 2**17
+    assert heights([[3 * large, large], [3, 1]]).tolist()[2:] == [math.inf, math.inf], "its rows are proportional"
+    assert heights([[large, 0], [0, 1]])[1] == large, "[I | P] has the codeword (1, 0, large, 0)"
+    with pytest.raises(DataError, match="scale the columns"):
+        heights([[10**400, 1]])
+    with pytest.raises(DataError, match="object"):
+        heights(np.array([[None, 1]], dtype=object))
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="no type is wider than float64 here")
+def test_wider_floats_are_said_to_be_rounded():
+    with pytest.warns(UserWarning, match="float64 and rounded"):
+        assert heights(np.ones((1, 1), np.longdouble)).tolist() == [1, 1]

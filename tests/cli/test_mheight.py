@@ -56,6 +56,28 @@ def test_a_text_is_read_row_by_row(here, tmp_path):
     assert here("mheight", tmp_path / "P.txt", "--exact").code == 0
 
 
+def test_whole_numbers_beyond_64_bits_are_exact_from_a_text_on(here, tmp_path):
+    """Rounded to float64 the first row is no multiple of the second, and a height that is infinite becomes finite."""
+    large = 2**70 + 2**17
+    assert np.isfinite(heights([[float(3 * large), float(large)], [3, 1]])[2])  # control: floats lose it
+    (tmp_path / "P.txt").write_text(f"{3 * large} {large}\n3 1\n")
+    assert here("mheight", tmp_path / "P.txt").out.splitlines()[3] == "  2  infinite"
+    (tmp_path / "P.txt").write_text(f"{10**400} 1\n3 1\n")
+    assert "above 1e300; scale the columns" in here("mheight", tmp_path / "P.txt").err
+
+
+def test_no_matrix_and_no_m_are_refused(here, file):
+    said = here("mheight", file(np.zeros((0, 2, 3))))
+    assert said.code != 0 and "holds no matrix" in said.err
+    said = here("mheight", file(P), "--m", "")
+    assert said.code != 0 and "--m names no number" in said.err
+
+
+def test_entries_near_the_end_of_float64_are_enclosed_without_warnings(here, file):
+    said = here("mheight", file([[1e308, 1e-300], [3, 1e300]]), "--bounds")
+    assert said.code == 0 and said.err == "" and "<= h_1 <=" in said.out
+
+
 def test_float32_is_taken_with_a_note(here, file):
     with warnings.catch_warnings():
         warnings.simplefilter("default")  # as outside of the tests, where warnings are errors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from latebloom.report.comparison.figures import Figures
 from latebloom.report.figures.picture import Picture
 from latebloom.store import Store
 from report.experiment import arms_plan, records, spec_of, store_run, stored_study
@@ -60,8 +59,8 @@ def test_all_runs_and_one_are_not_both_meant(here, shelf):
 
 
 def test_as_markdown_a_run_and_a_study_are_written_reports(here, shelf, monkeypatch):
-    drawn = Figures(*3 * [Picture(b"", b"x")])
-    monkeypatch.setattr("latebloom.report.written.write.figures", lambda told: drawn)
+    drawn = dict.fromkeys(["survival", "pairs", "curves"], Picture(b"", b"x"))
+    monkeypatch.setattr("latebloom.report.written.write.study_figures", lambda study, gathered, told: drawn)
     monkeypatch.setattr("latebloom.report.written.write.picture", lambda story: Picture(b"", b"x"))
     study = stored_study(shelf.root, arms_plan({"baseline": [2000, 3000], "l1": [1000, 2000]}))
     said = here("report", "test", "first", "--format", "markdown", "--store", shelf.root)
@@ -73,3 +72,11 @@ def test_as_markdown_a_run_and_a_study_are_written_reports(here, shelf, monkeypa
     assert "## Abstract" in (first.path / "report" / "report.md").read_text()
     unknown = here("report", "nobody", "--format", "markdown", "--store", shelf.root)
     assert unknown.code == 5 and "nobody" in unknown.err
+
+
+def test_a_study_asked_for_as_a_page_or_nearly_by_its_name_is_pointed_to(here, shelf):
+    stored_study(shelf.root, arms_plan({"baseline": [2000]}), name="decays")
+    said = here("report", "decays", "--store", shelf.root)
+    assert said.code != 0 and "latebloom report decays --format markdown" in said.err
+    said = here("report", "decay", "--format", "markdown", "--store", shelf.root)
+    assert said.code != 0 and "Did you mean the study 'decays'?" in said.err

@@ -185,3 +185,15 @@ def test_heights_that_are_none_are_refused(tmp_path):
         load(tmp_path / "text.pkl")
     with pytest.raises(DataError, match="cannot be read"):
         load(tmp_path / "nothing.pkl")
+
+
+def test_entries_that_are_no_numbers_are_named_by_their_sample(tmp_path):
+    good, bad = samples()[0], samples()[1]
+    bad[3][0, 0] = np.nan
+    with pytest.raises(DataError, match="sample 1: P has entries that are not finite"):
+        read_samples(saved(tmp_path, [good, bad]))
+
+
+def test_a_file_without_a_sample_is_refused(tmp_path):
+    with pytest.raises(DataError, match="holds no sample"):
+        read_samples(saved(tmp_path, []))

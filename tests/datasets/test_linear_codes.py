@@ -104,5 +104,13 @@ def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(DataError, match=r"has no manifest.json"):
         read(tmp_path / "train")
     (tmp_path / MANIFEST).write_text("{}")
-    with pytest.raises(DataError, match=r"manifest.json cannot be read"):
+    with pytest.raises(DataError, match=r"manifest.json is no manifest"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "{", ""])
+def test_a_manifest_that_is_none_is_said_to_be_none(tmp_path, content):
+    write(tmp_path, shards(), GROUPS, {})
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(DataError, match=r"manifest\.json (is no manifest|cannot be read: (Expecting|Unterminated))"):
         read(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import latebloom
-from engine.tiny import MIXTURE, MLP, TRANSFORMER, tiny
+from engine.tiny import CODES, MIXTURE, MLP, TRANSFORMER, tiny
 from faults.training import SPEC, Watcher
 from latebloom import lab
 from latebloom.base.errors import SpecError, StoreError
@@ -287,3 +287,19 @@ def test_a_resumed_runs_listener_is_told_what_was_read_before(memory: Path) -> N
     latebloom.resume(steps=QUICK.steps + 4, store=memory, listener=notes)
     assert [call[1:] for call in notes.calls if call[0] == "recall"] == before
     assert [call[0] for call in notes.calls].index("update") == 1 + len(before)
+
+
+def test_a_run_whose_detector_waits_for_a_reading_that_the_task_has_not_says_so(memory: Path) -> None:
+    numbers: dict[str, Any] = {
+        "task": CODES,
+        "model": MLP,
+        "loss": {"kind": "log2_squared_error"},
+        "batch": {"size": 12},
+    }
+    [told] = notices_of(latebloom.run(QUICK, **numbers, store=memory))
+    assert told == (
+        "This task has no train/accuracy and no val/accuracy, so nothing will be judged. Set "
+        "detector.train_reading=train/r2 detector.val_reading=val/r2"
+    )
+    asked = {"train_reading": "train/r2", "val_reading": "val/r2"}
+    assert notices_of(latebloom.run(QUICK, **numbers, detector=asked, store=memory)) == []

@@ -7,7 +7,8 @@ import pytest
 from latebloom.base.record import Curve
 from latebloom.report.comparison.compared import compared
 from latebloom.report.comparison.figures import figures
-from latebloom.report.figures.bands import MOST_STEPS, band, bands_data, draw_bands
+from latebloom.report.figures.bands import MOST_STEPS, band, bands_data, bands_of, draw_bands
+from latebloom.report.figures.curves import Level
 from latebloom.report.figures.pairs import draw_pairs, pairs_data
 from latebloom.report.figures.panels import MOST_PANELS, first_step, shortened
 from latebloom.report.figures.picture import rendered
@@ -171,3 +172,28 @@ def test_more_arms_than_fit_are_said_to_be_missing():
     told = compared(gathered({f"arm {number}": [1000, 2000] for number in range(MOST_PANELS + 2)}))
     assert f"The figures show the first {MOST_PANELS} arms only." in told.comparison.warnings
     assert len(data_of(bands_data, told).panels) == MOST_PANELS
+
+
+def test_losses_are_drawn_on_a_log_axis_with_the_levels_of_the_blind():
+    told = compared(gathered(FOUR))
+    steps = np.arange(0, 10_001, 100)
+    lost = {one.run: (Curve(steps, 10.0 / (1 + steps)), Curve(steps, np.full(101, 2.0))) for one in told.outcomes}
+    data = bands_of(told.names, told.outcomes, lost, 10_000, "loss")
+    data = data._replace(is_loss=True, levels=(Level("blind: a", 11.16), Level("blind: b", 1.352)))
+    figure = draw_bands(data)
+    for axes in figure.axes:
+        assert axes.get_yscale() == "log"
+        assert {11.16, 1.352} <= {line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1}
+    assert "blind: b" in {text.get_text() for text in figure.legends[0].get_texts()}
+    assert not illegible(lambda: draw_bands(data))
+    assert draw_bands(data_of(bands_data, told)).axes[0].get_yscale() == "linear"  # control
+
+
+def test_explained_variance_below_zero_is_shown_and_what_is_off_the_panel_is_said():
+    told = compared(gathered(FOUR))
+    steps = np.arange(0, 10_001, 100)
+    for level, is_off in ((-0.5, False), (-4000.0, True)):
+        scores = {one.run: (None, Curve(steps, np.full(101, level))) for one in told.outcomes}
+        axes = draw_bands(bands_of(told.names, told.outcomes, scores, 10_000, "explained variance")).axes[0]
+        assert axes.get_ylim()[0] < -1 and ("below -100%" in {text.get_text() for text in axes.texts}) == is_off
+    assert draw_bands(data_of(bands_data, told)).axes[0].get_ylim()[0] > -0.1  # control

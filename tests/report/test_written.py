@@ -8,14 +8,19 @@ import pytest
 
 from latebloom.analysis.story import tell
 from latebloom.base.errors import DataError
+from latebloom.recipes import about, claims
+from latebloom.report.comparison.compared import Compared, compared
 from latebloom.report.figures.picture import Picture
 from latebloom.report.written import write
+from latebloom.report.written.losses import WANTED
 from latebloom.report.written.markdown import code, document, plain
 from latebloom.report.written.measured import KINDS, not_measured
 from latebloom.report.written.run import written_run
+from latebloom.report.written.study_figures import study_figures
+from latebloom.report.written.write import published
 from latebloom.store import StoredStudy, open_study
 from report.conftest import HOSTILE, made
-from report.experiment import arms_plan, stored_study
+from report.experiment import arms_plan, records, spec_of, store_run, stored_study
 
 SECTIONS = ["Abstract", "Introduction", "Methods", "Results", "Discussion", "Appendix"]
 NOTHING = Picture(b"<svg/>", b"x")
@@ -129,14 +134,12 @@ EXPERIMENT = {"baseline": [2000, 4000, 3000], "l1": [1000, 2000, 1500]}
 @pytest.fixture
 def undrawn(monkeypatch):
     """What the figures show is tested elsewhere, and they take long."""
-    monkeypatch.setattr(write, "figures", lambda told: write_figures())
+    monkeypatch.setattr(write, "study_figures", lambda study, gathered, told: dict.fromkeys(drawn_of(told), NOTHING))
     monkeypatch.setattr(write, "picture", lambda story: NOTHING)
 
 
-def write_figures():
-    from latebloom.report.comparison.figures import Figures
-
-    return Figures(NOTHING, NOTHING, NOTHING)
+def drawn_of(told):
+    return ["survival", "pairs", "curves", "losses"] if isinstance(told, Compared) else ["curves"]
 
 
 def told_of(study):
@@ -169,8 +172,93 @@ def test_other_runs_give_another_text(tmp_path, undrawn):
 def test_a_study_of_one_arm_says_that_it_compares_nothing(tmp_path, undrawn):
     text = told_of(stored_study(tmp_path, arms_plan({"baseline": [2000, None]})))
     found = sections(text)
-    assert "The arms were not compared" in found["Abstract"] and "| baseline | 1 of 2 | 2,000 |" in found["Results"]
-    assert "times as soon" not in text and "![" not in text
+    assert "nothing is compared" in found["Abstract"] and "| baseline | 1 of 2 | 2,000 |" in found["Results"]
+    assert "nothing is compared" in found["Results"] and "times as soon" not in text
+    assert re.findall(r"!\[.*?\]\((.*?)\)", text) == ["curves.png"], "what became of the runs is drawn all the same"
+
+
+def test_what_is_not_finished_and_what_has_not_begun_is_counted(tmp_path, undrawn):
+    arms = {"baseline": [2000, "waiting"], "l1": [None, 3000]}
+    found = sections(told_of(stored_study(tmp_path, arms_plan(arms), lasts={("l1", 0): 900})))
+    assert "3 of 4 planned runs in 2 arms, seeds 0, 1: 2 generalized" in found["Abstract"]
+    assert "Not finished when this was written: 1." in found["Abstract"]
+    assert "| baseline | 2 | 1 | 1 finished | 0 |" in found["Methods"]
+    assert "| l1 | 2 | 2 | 1 interrupted, 1 finished | 0, 1 |" in found["Methods"]
+
+
+def test_settings_that_all_runs_share_stand_in_the_methods_and_others_are_said_to_vary(tmp_path, undrawn):
+    found = sections(told_of(stored_study(tmp_path, arms_plan(EXPERIMENT))))
+    assert "| optimizer | `adamw` | learning\\_rate `0.001`, weight\\_decay `1.0` |" in found["Methods"]
+    assert "| interventions | – | interventions varied |" in found["Methods"]
+
+
+def numbers_of(spec, rows):
+    """The same run as one that asks for numbers: its loss ends at 1 and a table of group means loses 1.3."""
+    more = {"train/loss": 0.5, "blind/one_constant": 11.0, "blind/part_means": 1.3, "dead_outputs/val": 0.25}
+    return [
+        (step, {**told, **more, "val/loss": 0.9 + 0.1 * (spec["seed"] + 1) if step else 20.0}) for step, told in rows
+    ]
+
+
+def test_losses_stand_beside_those_of_the_blind(tmp_path, undrawn):
+    plan = arms_plan({"baseline": [2000, 4000, None, None, None], "l1": [1000] * 5})
+    found = sections(told_of(stored_study(tmp_path, plan, add=numbers_of)))["Results"]
+    assert "| baseline | 0.5 | 1.2 | 100 | 1.2 |" in found, "seeds 0 to 4 end at 1.0 to 1.4"
+    assert "one constant 11; table of group means 1.3." in found and "in 6 of 10 runs" in found, "1.0, 1.1, 1.2 twice"
+    assert "| baseline | 0.25 |" in found and "without a gradient" in found
+    without = sections(told_of(stored_study(tmp_path, plan, name="without")))["Results"]
+    assert "table of group means" not in without and "without a gradient" not in without
+
+
+def test_a_score_far_below_zero_is_not_told_in_digits(tmp_path, undrawn):
+    def worse(spec, rows):
+        return [(step, {"train/accuracy": -3861.7, "val/accuracy": -4379.4}) for step, _ in rows]
+
+    text = told_of(stored_study(tmp_path, arms_plan({"baseline": [None, None], "l1": [None, None]}), add=worse))
+    assert "below -100%" in text and "4379" not in text and "437," not in text
+
+
+def test_what_others_claim_is_judged_where_the_recipe_has_claims(tmp_path, undrawn):
+    plan = [({"seed": 0}, {}, 2000)]
+    specs = [(label, "0", spec_of(0)) for label, _, _ in plan]
+    open_study(tmp_path, "mine", {"recipe": "deep-grokking-4"}, specs).close()
+    study = StoredStudy(tmp_path, "mine")
+    store_run(tmp_path, "mine", 0, study.planned[0].spec, records(2000, 2400), run_id=study.planned[0].run)
+    found = sections(told_of(study))
+    claimed = claims("deep-grokking-4")
+    rest = len(claimed) - 1
+    assert f"{len(claimed)} claims: 1 held, {rest} not testable here." in found["Abstract"], "0.8 is there by 60,000"
+    assert all(plain(one["says"]) in found["Results"] for one in claimed)
+    assert "Fan, Pascanu" in found["Introduction"], "a study without a word of its own is told by its recipe"
+    assert published(StoredStudy(tmp_path, "mine"))[0]["title"] == about("deep-grokking-4")["title"]
+
+
+def test_nothing_is_claimed_of_a_study_of_ones_own(tmp_path, undrawn):
+    study = stored_study(tmp_path, arms_plan(EXPERIMENT))
+    assert published(study) == ({}, ()) and "claim" not in sections(told_of(study))["Results"]
+
+
+def test_a_study_of_many_arms_has_a_short_abstract(tmp_path, undrawn):
+    arms = {"baseline": [2000, 3000]} | {f"arm{number}": [1000, 1500] for number in range(8)}
+    found = sections(told_of(stored_study(tmp_path, arms_plan(arms))))
+    assert "Of 8 arms against baseline: no difference shown 8" in found["Abstract"]
+    assert "for 8 of them no difference could have been shown with so few runs" in found["Abstract"]
+    assert found["Abstract"].count("times as soon") == 0 and found["Results"].count("| arm") > 8
+
+
+@pytest.mark.slow
+def test_figures_of_scores_and_losses_are_drawn_for_one_arm_and_a_plane_for_two_settings(tmp_path):
+    one = stored_study(tmp_path, arms_plan({"baseline": [2000, None]}), name="one", add=numbers_of)
+    told = write.of_study(one, readings=WANTED)
+    assert list(study_figures(one, told, "one arm")) == ["curves", "losses"]
+    plane = [
+        ({"a": a, "b": b, "seed": 0}, {"optimizer": {"weight_decay": a, "learning_rate": b}}, 1000)
+        for a in (0.1, 1)
+        for b in (1e-3, 1e-2)
+    ]
+    two = stored_study(tmp_path, plane, name="two")
+    told = write.of_study(two, readings=WANTED)
+    assert list(study_figures(two, told, compared(told))) == ["phases", "survival", "pairs", "curves"]
 
 
 def test_where_a_study_comes_from_is_told_if_it_was_recorded(tmp_path, undrawn):

@@ -69,7 +69,7 @@ def fetch(name: str, folder: Path | None, quiet: bool) -> None:
     "--groups",
     default="all",
     show_default="all: n = 9 and 10, k = 4, 5 and 6, m = 2 to n - k",
-    metavar="N,K,M ...",
+    metavar="'N,K,M ...'",
     help="Which (n, k, m), e.g. '9,4,2 10,5,3'; without m, '9,4', every m from 2.",
 )
 @click.option("--per-group", default=20_000, show_default=True, type=click.IntRange(1), help="Labels, in each split.")

@@ -40,11 +40,11 @@ def command(
     """The exact m-heights of linear codes: all m of one matrix, or of a stack of them.
 
     \b
-    FILE.npy   P of G = [I | P], (k, n - k), or a stack (matrices, k, n - k)
-    FILE.txt   one such matrix, a row a line
+    FILE.npy   P of G = [I | P], (k, n - k), or a stack (matrices, k, n - k); also FILE.npz with one array
+    FILE.txt   one such matrix, a row a line between blanks or commas, or [[...], [...]]
     FILE.pkl   a course's list of [n, k, m, P]; nothing in it is run
     """
-    from ..base.errors import SpecError
+    from ..base.errors import DataError, SpecError
 
     if path.suffix in PICKLES:
         if ms or generator or enclosed:
@@ -58,6 +58,8 @@ def command(
     from ..datasets.matrices import read
 
     P = read(path)
+    if P.ndim == 3 and not len(P):
+        raise DataError(f"{path} holds no matrix: a stack of shape {P.shape}")
     if enclosed:
         _enclosed(P, generator, ms, as_json)
         return
@@ -101,7 +103,9 @@ def _enclosed(P: NDArray[Any], generator: bool, ms: str | None, as_json: bool) -
     for matrix in stack:
         G = matrix if generator else np.concatenate([np.eye(len(matrix)), matrix], axis=1)
         n, k = G.shape[1], G.shape[0]
-        rows.append([(m, *bounds(G, m)) for m in (_numbers(ms, n) if ms else range(1, max(n - k, 1) + 1))])
+        wanted = range(1, max(n - k, 1) + 1) if ms is None else _numbers(ms, n)
+        with np.errstate(over="ignore", invalid="ignore"):  # codewords beyond float64 bound nothing
+            rows.append([(m, *bounds(G, m)) for m in wanted])
     if as_json:
         told = [[{"m": m, "lower": _said(low), "upper": _said(up)} for m, low, up in row] for row in rows]
         click.echo(json.dumps({"schema": 1, "bounds": told[0] if one else told}))
@@ -176,6 +180,8 @@ def _numbers(ms: str | None, n: int) -> list[int]:
     if ms is None:
         return list(range(1, n))
     words = ms.replace(",", " ").split()
+    if not words:
+        raise DataError(f"--m names no number; expected numbers from 1 to n - 1 = {n - 1}, e.g. --m 2,3")
     if wrong := [word for word in words if not word.isdecimal() or not 1 <= int(word) < n]:
         raise DataError(f"--m {wrong[0]}: expected numbers from 1 to n - 1 = {n - 1}")
     return [int(word) for word in words]

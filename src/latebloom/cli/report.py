@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ import click
 from .options import STORE
 
 if TYPE_CHECKING:
-    from ..store import StoredRun
+    from ..store import Store, StoredRun
 
 EXAMPLES = """\b
 Examples:
@@ -46,18 +48,22 @@ def command(wanted: tuple[str, ...], kind: str, every: bool, is_index: bool, out
 
     As markdown, of a RUN or a STUDY, it is a written report filled from what is stored; what was not measured it says.
     """
-    from ..base.errors import LatebloomError
+    from ..base.errors import LatebloomError, SpecError
     from ..report.index import write_index
     from ..store import Store, StoredStudy, studies
 
     if every and wanted:
         raise click.UsageError("--all is every run; name none")
-    shelf = Store(store)
+    shelf, known = Store(store), studies(store)
+    told = [name for name in wanted if name in known]
+    if told and kind != "markdown":
+        raise SpecError(
+            f"{told[0]!r} is a study: `latebloom report {told[0]} --format markdown` writes its report, "
+            f"`latebloom compare {told[0]}` its comparison"
+        )
     if kind == "markdown":
         from ..report.written.write import write_study
 
-        known = studies(store)
-        told = [name for name in wanted if name in known]
         for name in told:
             for path in write_study(StoredStudy(store, name), out / name if out and len(wanted) > 1 else out):
                 click.echo(path)
@@ -66,7 +72,7 @@ def command(wanted: tuple[str, ...], kind: str, every: bool, is_index: bool, out
             if is_index:
                 click.echo(write_index(shelf, out))
             return
-    runs = shelf.runs() if every else [shelf.find(one) for one in wanted or ([] if is_index else ["latest"])]
+    runs = shelf.runs() if every else [_run(shelf, one, known) for one in wanted or ([] if is_index else ["latest"])]
     for run in runs:
         try:
             _write(run, kind, out / run.id if out and (is_index or every or len(runs) > 1) else out)
@@ -76,6 +82,17 @@ def command(wanted: tuple[str, ...], kind: str, every: bool, is_index: bool, out
             click.echo(f"{run.id} was left out: {error}", err=True)
     if is_index:
         click.echo(write_index(shelf, out))
+
+
+def _run(shelf: Store, wanted: str, known: Sequence[str]) -> StoredRun:
+    from ..base.errors import StoreError
+
+    try:
+        return shelf.find(wanted)
+    except StoreError as error:
+        if near := difflib.get_close_matches(wanted, known, n=1, cutoff=0.8):
+            raise StoreError(f"there is no run or study {wanted!r}. Did you mean the study {near[0]!r}?") from error
+        raise
 
 
 def _write(run: StoredRun, kind: str, folder: Path | None) -> None:

@@ -42,6 +42,8 @@ def read_samples(path: Path) -> list[Sample]:
     rows = load(path)
     if not isinstance(rows, list | tuple):
         raise DataError(f"{path} holds a {type(rows).__name__}; expected a list of [n, k, m, P]")
+    if not rows:
+        raise DataError(f"{path} holds no sample; expected a list of [n, k, m, P]")
     return [_sample(row, f"{path}, sample {number}") for number, row in enumerate(rows)]
 
 
@@ -201,6 +203,8 @@ def _sample(row: Any, where: str) -> Sample:
         raise DataError(f"{where}: n = {n}, k = {k} and a {P.dtype} array of shape {P.shape}; expected {k} x {rest}")
     if P[k:].any() or P[:, rest:].any():
         raise DataError(f"{where}: P is {P.shape} and not zero beyond {k} x {rest}")
+    if not np.isfinite(P).all():
+        raise DataError(f"{where}: P has entries that are not finite")
     if not 1 <= m < n:
         raise DataError(f"{where}: m = {m}; expected 1 to {n - 1}")
     return Sample(n, k, m, P[:k, :rest])

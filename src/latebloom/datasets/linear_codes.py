@@ -155,7 +155,9 @@ def read(folder: Path) -> LinearCodes:
         return LinearCodes(folder, told["settings"], groups, tuple(told["shards"]), told["files"])
     except FileNotFoundError:
         raise DataError(f"{folder} has no {MANIFEST}: it is no data set, or was not finished") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError):
+        raise DataError(f"{folder / MANIFEST} is no manifest of labelled codes") from None
+    except (OSError, ValueError) as error:
         raise DataError(f"{folder / MANIFEST} cannot be read: {error}") from None
 
 

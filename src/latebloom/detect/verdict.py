@@ -103,5 +103,8 @@ def between(step: int, previous_step: int | None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with at most one digit: 0.99 is `99%`, 0.995 is `99.5%`."""
-    return f"{round(100 * share, 1):g}%"
+    """A share as a percentage with at most one digit: 0.99 is `99%`, 0.995 is `99.5%`.
+
+    Explained variance has no lowest value, and far below 0 it says no more than that: -7.2 is `below -100%`.
+    """
+    return "below -100%" if share < -1 else f"{round(100 * share, 1):g}%"

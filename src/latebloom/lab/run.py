@@ -229,8 +229,18 @@ def notices(spec: RunSpec, split: Split) -> list[str]:
     """What a reader of this run must know and the spec alone does not say."""
     shares = {name: part.share for name, part in split.parts.items()}
     rounded = share_notice(spec.batch.size, shares) if spec.batch.size is not None else None
-    plain_because = spec.model.plain_because
-    return [text for text in (rounded, plain_because) if text]
+    return [text for text in (rounded, spec.model.plain_because, _unjudged(spec, split)) if text]
+
+
+def _unjudged(spec: RunSpec, split: Split) -> str | None:
+    """That the detector waits for readings that this task has not, in words; None if it does not."""
+    score, other = ("accuracy", "r2") if split.label_names else ("r2", "accuracy")
+    asked = {f"detector.{key}": getattr(spec.detector, key) for key in ("train_reading", "val_reading")}
+    vain = {key: reading for key, reading in asked.items() if reading.split("/")[1:2] == [other]}
+    if not vain:
+        return None
+    instead = " ".join(f"{key}={reading.replace(other, score, 1)}" for key, reading in vain.items())
+    return f"This task has no {' and no '.join(vain.values())}, so nothing will be judged. Set {instead}"
 
 
 def _steps_so_far(stored: StoredRun, steps: int) -> int:

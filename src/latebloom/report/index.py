@@ -23,6 +23,7 @@ WRITTEN = {
     "comparison": "comparison/comparison.html",
     "readings": "readings/readings.html",
     "phase diagram": "phases/phases.svg",
+    "report": "report/report.md",
 }
 """What can have been written about a study, by the name of its link."""
 

@@ -17,6 +17,7 @@ from ...base.errors import DataError
 Numbers = NDArray[Any]  # float64, or Python's integers as objects
 
 ROUNDING = 2**53  # one over the unit roundoff of float64
+LARGEST = 10**300  # what an entry may be
 
 
 def matrices(given: ArrayLike) -> tuple[NDArray[Any], bool]:
@@ -29,7 +30,7 @@ def matrices(given: ArrayLike) -> tuple[NDArray[Any], bool]:
         stack = np.asarray(given)
     except ValueError:  # numpy's word for rows of different lengths
         raise DataError("the rows have different lengths; expected a matrix (k, n - k), or a stack of them") from None
-    if stack.dtype.kind not in "biuf":
+    if stack.dtype.kind not in "biuf" and not _are_large_integers(stack):
         raise DataError(f"entries are {stack.dtype}; expected integers or real numbers")
     if stack.ndim not in (2, 3) or 0 in stack.shape[-2:-1]:
         raise DataError(f"the shape is {stack.shape}; expected a matrix (k, n - k), or a stack (matrices, k, n - k)")
@@ -38,13 +39,25 @@ def matrices(given: ArrayLike) -> tuple[NDArray[Any], bool]:
             first = tuple(map(int, np.argwhere(~np.isfinite(stack))[0]))
             raise DataError(f"{bad} entries are not finite, the first at {first}; expected finite numbers")
         if stack.dtype != np.float64:
-            warnings.warn(
-                f"{stack.dtype} is converted to float64 as it stands: minors that rounding to {stack.dtype} made "
-                "nonzero stay nonzero",
-                stacklevel=3,
-            )
+            fate = f"as it stands: minors that rounding to {stack.dtype} made nonzero stay nonzero"
+            if stack.dtype.itemsize > 8:
+                fate = "and rounded"
+            warnings.warn(f"{stack.dtype} is converted to float64 {fate}", stacklevel=3)
             stack = stack.astype(np.float64)
     return (stack[None], True) if stack.ndim == 2 else (stack, False)
+
+
+def _are_large_integers(stack: NDArray[Any]) -> bool:
+    """Whether these are Python's integers, as numpy keeps those beyond 64 bits.
+
+    Raises:
+        DataError: One is beyond float64.
+    """
+    if stack.dtype != object or not all(isinstance(value, int) for value in stack.flat):
+        return False
+    if any(abs(value) >= LARGEST for value in stack.flat):
+        raise DataError("an entry is above 1e300; scale the columns")
+    return bool(stack.size)
 
 
 def noise(k: int, r: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ...analysis.claims import VERDICTS, Judged
 from ...analysis.reproduction import Reproduction
@@ -55,10 +56,10 @@ def standing(told: Reproduction) -> str:
     )
 
 
-def versions(told: Reproduction) -> list[str]:
+def versions(environments: Iterable[Mapping[str, Any]]) -> list[str]:
     """On what the runs were trained, each machine with its versions once."""
     lines = []
-    for one in told.environments:
+    for one in environments:
         machine = one.get("fingerprint") or {}
         parts = [str(machine.get("processor") or "unknown processor"), f"torch {machine.get('torch') or 'unknown'}"]
         parts += [f"latebloom {one['latebloom']}"] if one.get("latebloom") else []

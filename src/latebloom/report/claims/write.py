@@ -18,7 +18,7 @@ def page(told: Reproduction) -> str:
         told=told,
         title=told.about.get("title", told.name),
         source=told.about.get("source", ""),
-        versions=words.versions(told),
+        versions=words.versions(told.environments),
         counts=words.counts(told.judged),
         standing=words.standing(told),
         meanings=words.MEANINGS,

@@ -34,6 +34,16 @@ def code(text: object) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
+def minute(at: str) -> str:
+    """A moment as runs store it, without its seconds; what is none stays as it is.
+
+    Example:
+        >>> minute("2026-11-22T13:19:47.370566Z"), minute("unknown")
+        ('2026-11-22 13:19 UTC', 'unknown')
+    """
+    return f"{at[:10]} {at[11:16]} UTC" if re.fullmatch(r"[\d-]{10}T[\d:.]+Z", at) else at
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; cells are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]

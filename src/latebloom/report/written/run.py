@@ -16,10 +16,8 @@ from ..figures.curves import blind_losses
 from ..html import number
 from ..page import flat, readings_table
 from ..summary import facts
-from .markdown import code, document, figure, listed, plain, table
-from .measured import in_words, measured, not_measured
-
-COMPONENTS = ("task", "model", "loss", "optimizer", "schedule", "batch", "interventions", "stopping")
+from .markdown import code, document, figure, listed, minute, plain, table
+from .measured import COMPONENTS, in_words, measured, not_measured
 
 
 def written_run(story: Story, figures: Sequence[str]) -> str:
@@ -65,7 +63,7 @@ def _introduction(story: Story) -> list[str]:
 
 def _methods(story: Story) -> list[str]:
     rows = [
-        (name, code(_kind(story.spec[name]) or "none"), _settings(story.spec[name]))
+        (name, code(kind) if (kind := _kind(story.spec[name])) else "–", _settings(story.spec[name]))
         for name in COMPONENTS
         if name in story.spec
     ]
@@ -138,12 +136,12 @@ def _appendix(story: Story) -> list[str]:
     rows = [(f"{step:,}", *(number(value) for value in values)) for step, values in read["rows"]]
     saved = [(f"{one.step:,}", f"{one.size_bytes:,}", plain(", ".join(one.labels))) for one in story.checkpoints]
     ran = [
-        (plain(one.began), plain(one.at), f"{one.from_step:,}", f"{one.to_step:,}", f"{one.seconds:.1f}")
+        (plain(one.began), plain(minute(one.at)), f"{one.from_step:,}", f"{one.to_step:,}", f"{one.seconds:.1f}")
         for one in story.segments
     ]
     recipe = json.dumps(story.spec, indent=2, ensure_ascii=True, default=str)
     return [
-        f"Run {code(story.id)}, made {plain(story.created_at)}; the settings without the name have the hash "
+        f"Run {code(story.id)}, made {plain(minute(story.created_at))}; the settings without the name have the hash "
         f"{code(story.spec_hash)}.",
         "### The numbers that decided",
         table(("number", "value"), evidence) if evidence else "None.",
