@@ -17,12 +17,20 @@ Differs = dict[str, dict[str, Scalar | None]]
 
 
 def differs(arms: Mapping[str, Sequence[Outcome]]) -> Differs:
-    """Every setting in which two runs of the experiment differ. Arms whose settings are not known are left out."""
+    """Every setting in which two runs of the experiment differ. Arms whose settings are not known are left out.
+
+    A run of an earlier version lacks settings that came later, whose default is off: lacking one and having it at 0
+    say the same. But no seed is none, and 0 is one.
+    """
     known = {arm: [one.settings for one in runs] for arm, runs in arms.items() if all(one.settings for one in runs)}
     keys = dict.fromkeys(key for runs in known.values() for settings in runs for key in settings)
     found: Differs = {}
     for key in sorted(key for key in keys if key.split(".")[0] not in CHANGES_NO_BIT):
-        values = {arm: dict.fromkeys(settings.get(key) for settings in runs) for arm, runs in known.items()}
+        lacking = any(key not in settings for runs in known.values() for settings in runs) and not key.endswith("seed")
+        values = {
+            arm: dict.fromkeys((settings.get(key) or None) if lacking else settings.get(key) for settings in runs)
+            for arm, runs in known.items()
+        }
         if len({value for of_arm in values.values() for value in of_arm}) > 1:
             found[key] = {
                 arm: next(iter(of_arm)) if len(of_arm) == 1 else ", ".join(map(str, of_arm))
