@@ -97,9 +97,11 @@ def commonest(run: PublishedRun) -> float:
     return _commonest(json.dumps({"task": run.spec["task"]}, sort_keys=True), run.seed)
 
 
+CUTS = {"element": "single matrices", "orbit": "whole orbits"}
+
+
 def symmetry(name: str) -> str:
     """Cut by matrix and by orbit."""
-    words = {"element": "single matrices", "orbit": "whole orbits"}
     columns: list[Column] = [
         ("training set fitted at", ",.0f", FITTED),
         ("validation then", ".1%", at("val/accuracy", FITTED)),
@@ -108,7 +110,30 @@ def symmetry(name: str) -> str:
         ("images that disagree, when fitted", ".1%", at("orbit_disagreement/mean", FITTED)),
         ("at the end", ".1%", at("orbit_disagreement/mean")),
     ]
-    return summary(name, "task.cut_by", columns, words)
+    return summary(name, "task.cut_by", columns, CUTS)
+
+
+def _always(step: int) -> Number:
+    return lambda run: step
+
+
+def symmetry_course(name: str) -> str:
+    """The same over the training; a run that ended goes on as it was last read."""
+    one = studies.study(name)
+    arms: dict[str, list[PublishedRun]] = {}
+    for run in filter(None, map(one.run, one.planned)):
+        arms.setdefault(CUTS[run.label["task.cut_by"]], []).append(run)
+    seen = ("training", "train/accuracy"), ("validation", "val/accuracy"), ("disagree", "orbit_disagreement/mean")
+    titles = [f"{arm}: {title}" for arm in arms for title, _ in seen]
+    rows = [f"| step | {' | '.join(titles)} |", "|---:" * (len(titles) + 1) + "|"]
+    for step in (0, 100, 300, 1000, 2000, 4000, 6000, 10000):
+        cells = [
+            statistics.median(at(reading, _always(step))(run) or 0.0 for run in runs)
+            for runs in arms.values()
+            for _, reading in seen
+        ]
+        rows.append(f"| {step:,} | " + " | ".join(f"{cell:.1%}" for cell in cells) + " |")
+    return "\n".join([*rows, ""])
 
 
 def _blind(run: PublishedRun, losses: np.ndarray) -> np.ndarray:

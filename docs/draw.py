@@ -292,6 +292,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "forecast-baselines": forecast.baselines,
     "forecast-reliability": forecast.reliability,
     "code-symmetry": studies.drawn(codes.symmetry, "code-symmetry"),
+    "code-symmetry-course": studies.drawn(codes.symmetry_course, "code-symmetry"),
     "code-symmetry-times": studies.drawn(studies.tables, "code-symmetry"),
     "m-height-heads": studies.drawn(codes.heads, "m-height-heads"),
     "m-height-ladder": studies.drawn(codes.ladder, "m-height-ladder"),
