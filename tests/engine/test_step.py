@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -244,3 +245,18 @@ def test_violations_of_what_nobody_knows_are_refused() -> None:
     loss = {"kind": "log2_squared_error", "violation": 0.5}
     with pytest.raises(SpecError, match=r"violation = 0\.5 needs .* set task\.codewords"):
         begin(tiny(task=CODES, loss=loss, model=MLP))
+
+
+def test_the_running_mean_is_that_of_the_batches_since_the_last_evaluation() -> None:
+    """What a loop that adds up its losses would have printed, beside a loss of all examples at the same weights."""
+    spec = tiny(steps=7, evaluation={"every": 3})
+    split, state = spec.task.split(spec.seed), begin(spec)
+    step = Step(spec, split, state)
+    losses = [step.update() for _ in range(7)]
+    told = {m.step: m.readings.get("train/batch_loss") for m in live(spec, begin(spec))}
+    means = {3: sum(losses[:3]) / 3, 6: sum(losses[3:6]) / 3, 7: losses[6]}
+    assert {at: mean for at, mean in told.items() if mean is not None} == pytest.approx(means, rel=1e-12)
+    full = tiny(**{**FULL, "evaluation": {"every": 1}})
+    moments = live(full, begin(full))  # in full batches it is the loss before the update, no other
+    for before, after in pairwise(moments):
+        assert after.readings["train/batch_loss"] == pytest.approx(before.readings["train/loss"], rel=1e-5)

@@ -60,7 +60,7 @@ def test_the_replay_is_the_run_to_the_last_bit(root: Path, found: Explanation) -
     last = found.curves["step"][-1]
     assert last is not None
     read = [step for step, _ in stored.records() if found.replay.from_step < step <= last]
-    assert found.replay.compared == 5 * len(read)  # two accuracies, two losses, a norm
+    assert found.replay.compared == 6 * len(read)  # two accuracies, two losses, a running mean, a norm
     assert set(found.replay.checkpoints) == {
         s.step for s in stored.checkpoints() if found.replay.from_step < s.step <= last
     }
@@ -120,7 +120,7 @@ def test_a_replay_of_something_else_says_so(root: Path) -> None:
     stretch.update()
     stretch.update()
     other.look(stretch)
-    assert (other.told().compared, other.told().different) == (5, 1)
+    assert (other.told().compared, other.told().different) == (6, 1)
     assert "NOT THE SAME RUN" in replay_sentence(other.told()) and "val/loss at step 52" in replay_sentence(
         other.told()
     )

@@ -19,7 +19,8 @@ from .step import check_finite
 
 TENSORS, COUNTS = "tensors.safetensors", "counts.json"
 SCHEMA = 1
-COUNTED = ("step", "looked_at", "ended", "stopping", "detectors")  # parts of the state that are plain data
+COUNTED = ("step", "looked_at", "batches", "ended", "stopping", "detectors")  # parts of the state that are plain data
+LATER = {"batches"}  # not in checkpoints of earlier versions; without it one mean is of fewer batches, and no bit moves
 
 
 def pack(state: State) -> dict[str, bytes]:
@@ -50,7 +51,7 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
         raise StoreError(f"the checkpoint has schema {schema}, this version reads {SCHEMA}. Use a newer latebloom.")
     wanted = state.tensors
     problems = _differences(set(wanted), set(saved), "tensor")
-    problems += _differences({"schema", *COUNTED}, set(counts), "count")
+    problems += _differences({"schema", *COUNTED}, set(counts) | LATER, "count")
     listening, listened = state.detectors, counts.get("detectors", {})
     problems += _differences(set(listening), set(listened), "detector")
     for name in sorted(set(listening) & set(listened)):
@@ -67,7 +68,7 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(saved[name])
-    for name in COUNTED:
+    for name in counts.keys() & set(COUNTED):
         setattr(state, name, counts[name])
     return state
 

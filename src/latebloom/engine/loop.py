@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..base.record import Event
 from ..detect.replay import Readings
-from ..measures import Measure, View
+from ..measures import Evaluation, Measure, View
 from ..spec import RunSpec
 from ..tasks import Split
 from .state import State, detectors
@@ -93,6 +93,9 @@ class Look:
             view = replace(self.view, step=step, keep=arrays.__setitem__, before=self.before)
             for measure in due:
                 readings |= measure.read(view)
+            total, count = state.batches
+            if count and any(isinstance(measure, Evaluation) for measure in due):
+                readings["train/batch_loss"], state.batches = total / count, (0.0, 0)
         if readings:
             with torch.inference_mode():
                 for one in spec.interventions:

@@ -32,6 +32,7 @@ class State:
     detectors: dict[str, Any]  # by name, plain JSON data
     stopping: dict[str, Any]  # plain JSON data
     looked_at: int = -1  # the last step at which the measures were asked; -1 before the first
+    batches: tuple[float, int] = (0.0, 0)  # sum and number of the batches' losses since the last evaluation
     ended: str | None = None  # why the stopping rule ended the run
 
     @property

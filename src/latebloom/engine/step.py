@@ -80,7 +80,8 @@ class Step:
             self._intervene(self.before, grads, rate, step)
             self.spec.optimizer.update(self.params, grads, self.state.optimizer, rate, step)
             self._intervene(self.after, grads, rate, step)
-        self.state.step = step
+        total, count = self.state.batches
+        self.state.step, self.state.batches = step, (total + value, count + 1)
         return value
 
     def _intervene(

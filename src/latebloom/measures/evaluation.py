@@ -22,7 +22,10 @@ class Evaluation(Component):
     `blind/one_constant` and `blind/part_means` are the training losses, as squared errors, of two that know nothing of
     an example: one always answers the mean of all training labels, one the mean of its part.
 
-    Never a sample and never a running mean: every example counts once.
+    Never a sample and never a running mean: every example counts once. For comparison `train/batch_loss` is one, what
+    most training loops call their loss: the mean since the last evaluation of the losses of the batches, each before
+    its update, in training mode and with violations where they are minimised. It lags behind `train/loss`, and where
+    the two tell different stories, this one tells how the weights moved.
     """
 
     kind: Literal["evaluation"] = "evaluation"
