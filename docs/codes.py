@@ -17,24 +17,25 @@ from . import studies
 
 Number = Callable[[PublishedRun], float | None]
 Column = tuple[str, str, Number]  # title, format of a number, the number of a run
+Arm = Callable[[PublishedRun], str]
 
 
-def summary(name: str, axis: str, columns: Iterable[Column], words: dict[str, str] | None = None) -> str:
+def summary(name: str, axis: str, columns: Iterable[Column], arm: Arm) -> str:
     """The table of a study, and where its numbers come from."""
-    return f"{table(name, axis, columns, words)}\n\n{studies.ran(name)}\n"
+    return f"{table(name, axis, columns, arm)}\n\n{studies.ran(name)}\n"
 
 
-def table(name: str, axis: str, columns: Iterable[Column], words: dict[str, str] | None = None) -> str:
-    """One row for each value of an axis: the median over its finished runs, and the lowest and highest in brackets."""
+def table(name: str, axis: str, columns: Iterable[Column], arm: Arm) -> str:
+    """One row for each arm: the median over its finished runs, and the lowest and highest in brackets."""
     one, columns = studies.study(name), list(columns)
-    arms: dict[object, list[PublishedRun]] = {}
+    arms: dict[str, list[PublishedRun]] = {}
     for run in (run for run in map(one.run, one.planned) if run is not None and run.status == "finished"):
-        arms.setdefault(run.label[axis], []).append(run)
+        arms.setdefault(arm(run), []).append(run)
     rows = [f"| {axis} | runs | " + " | ".join(title for title, _, _ in columns) + " |"]
     rows.append("|---|---:" + "|---:" * len(columns) + "|")
     for value, runs in arms.items():
         cells = [_cell([number(run) for run in runs], form) for _, form, number in columns]
-        rows.append(f"| {(words or {}).get(str(value), value)} | {len(runs)} | {' | '.join(cells)} |")
+        rows.append(f"| {value} | {len(runs)} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -110,7 +111,7 @@ def symmetry(name: str) -> str:
         ("images that disagree, when fitted", ".1%", at("orbit_disagreement/mean", FITTED)),
         ("at the end", ".1%", at("orbit_disagreement/mean")),
     ]
-    return summary(name, "task.cut_by", columns, CUTS)
+    return summary(name, "task.cut_by", columns, lambda run: CUTS[run.label["task.cut_by"]])
 
 
 def _always(step: int) -> Number:
@@ -166,12 +167,17 @@ DECAY: list[Column] = [
 def heads(name: str) -> str:
     """What an output means, on the same network."""
     words = {"raw": "h itself, raised to 1e-9", "at_least_one": "h = 1 + softplus", "log2_at_least_zero": "log2 h"}
-    return summary(name, "loss.head", HEADS, words)
+
+    def arm(run: PublishedRun) -> str:
+        dead = run.curves()["dead_outputs/train"].values[0] == 1
+        return words[run.label["loss.head"]] + (", all dead at step 0" if dead else "")
+
+    return summary(name, "loss.head", HEADS, arm)
 
 
 def decay(name: str) -> str:
     """The earlier project's experiment."""
-    return summary(name, "optimizer.weight_decay", DECAY)
+    return summary(name, "optimizer.weight_decay", DECAY, lambda run: f"{run.label['optimizer.weight_decay']:g}")
 
 
 def ladder(name: str) -> str:
@@ -182,6 +188,10 @@ def ladder(name: str) -> str:
         "minors": "logarithms of all minors",
         "sorted_minors": "the same, sorted",
     }
+
+    def arm(run: PublishedRun) -> str:
+        return words[run.label["task.sees"]]
+
     parts = []
     for group in ("9-6-3", "9-5-3", "10-4-2"):
         columns: list[Column] = [
@@ -191,6 +201,6 @@ def ladder(name: str) -> str:
         ]
         n, k, m = group.split("-")
         parts.append(
-            f"Explained variance of log2 h_{m} of [{n}, {k}] codes:\n\n{table(name, 'task.sees', columns, words)}"
+            f"Explained variance of log2 h_{m} of [{n}, {k}] codes:\n\n{table(name, 'task.sees', columns, arm)}"
         )
     return "\n\n".join([*parts, studies.ran(name), ""])

@@ -285,6 +285,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "train-loss-jump-explanations": lambda: jumps.explanations("train-loss-jump"),
     "train-loss-jump-forks": lambda: jumps.forks("train-loss-jump"),
     "train-loss-jump-grokking": lambda: jumps.brief("train-loss-jump-grokking"),
+    "train-loss-jump-m-height": lambda: jumps.brief("train-loss-jump-m-height"),
     "forecast-corpus": forecast.corpus,
     "forecast-worth": forecast.worth,
     "forecast-worth-accuracy": lambda: forecast.worth("accuracy", detailed=False),
