@@ -96,7 +96,7 @@ def test_a_run_hands_out_its_curves_events_and_verdict(finished: lab.Run) -> Non
     assert finished.spec == QUICK.but(name="quick", detector={**plain(QUICK)["detector"], "chance": 1 / 7})
     assert finished.curves["val/accuracy"].steps.tolist() == [0, 2, 4, 6, 8, 10]
     assert set(finished.curves) == {
-        "train/accuracy", "train/loss", "val/accuracy", "val/loss", "weight_norm/l2"}  # fmt: skip
+        "train/accuracy", "train/loss", "train/batch_loss", "val/accuracy", "val/loss", "weight_norm/l2"}  # fmt: skip
     assert finished.verdict.family == "insufficient_data"  # six evaluations
     assert repr(finished) == f"<Run {finished.id} 'quick' finished at step 10>"
     summary = finished.stored.summary
