@@ -158,7 +158,7 @@ DECAY: list[Column] = [
     ("one constant loses", ".2f", at("blind/one_constant")),
     ("the group means lose", ".2f", at("blind/part_means")),
     ("explained within groups, highest", ".3f", best("val/r2")),
-    ("outputs dead at step 0", ".0%", at("dead_outputs/train", lambda run: 0)),
+    ("outputs dead at step 0", ".1%", at("dead_outputs/train", lambda run: 0)),
     ("weight norm from", ".0f", at("weight_norm/l2", lambda run: 0)),
     ("to", ".0f", at("weight_norm/l2")),
 ]
