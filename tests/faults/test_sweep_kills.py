@@ -1,5 +1,6 @@
 """A sweep's workers, nursery and coordinator are killed, at every write and at random; every run finishes once."""
 
+import importlib
 import json
 import os
 import random
@@ -186,6 +187,12 @@ def test_a_script_needs_no_guard(tmp_path: Path, memory: Path) -> None:
 # Everything at once
 
 
+def patiently(root: Path, study: Study) -> Any:
+    """Sweep, and never give up: on a slow machine a few kills in a row find the same run before it saved anything."""
+    importlib.import_module("latebloom.lab.sweep").MOST_FRUITLESS = sys.maxsize  # in a process of its own
+    return swept(root, study)
+
+
 def storm(root: Path, study: Study, worker_kills: int, coordinator_kills: int) -> dict[str, Any]:
     """Sweep a study, with so many kills -9 at random moments."""
     numbers = random.Random(5)
@@ -193,7 +200,7 @@ def storm(root: Path, study: Study, worker_kills: int, coordinator_kills: int) -
     due[1:2] = due[:1] * (coordinator_kills > 1)  # one is killed while it has hardly begun
     counts = {"worker_kills": 0, "coordinator_kills": 0}
     dead, slowest = list[Coordinator](), 0.0
-    coordinator = Coordinator(root, study)
+    coordinator = Coordinator(root, study, act=lambda: patiently(root, study))
     while not coordinator.is_over():
         time.sleep(numbers.uniform(0, PACE_S))
         share = finished(root) / study.size
@@ -204,7 +211,7 @@ def storm(root: Path, study: Study, worker_kills: int, coordinator_kills: int) -
             if counts["coordinator_kills"] % 2:  # the next one meets its workers in half of the cases
                 slowest = max(slowest, gone(coordinator))
             dead.append(coordinator)
-            coordinator = Coordinator(root, study)
+            coordinator = Coordinator(root, study, act=lambda: patiently(root, study))
         elif counts["worker_kills"] < worker_kills * min(1, share / LAST_KILL) and (found := coordinator.workers()):
             counts["worker_kills"] += send(signal.SIGKILL, [numbers.choice(found)])
     assert coordinator.wait() == 0
