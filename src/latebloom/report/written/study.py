@@ -20,7 +20,6 @@ from .losses import ends, losses
 from .markdown import code, document, figure, listed, minute, plain, table
 from .measured import COMPONENTS, in_words, measured, not_measured
 
-LEAST = -1.0  # explained variance has no lower end; what is below says no more than this
 MOST_TOLD = 6  # contrasts that are told one by one in the abstract
 
 
@@ -286,9 +285,7 @@ def _median(steps: Iterable[int]) -> str:
 
 def _score(values: Iterable[float | None]) -> str:
     known = [value for value in values if value is not None]
-    if not known:
-        return "not measured"
-    return percent(score) if (score := statistics.median(known)) >= LEAST else f"below {percent(LEAST)}"
+    return percent(statistics.median(known)) if known else "not measured"
 
 
 def _planned(told: StudyTold) -> int:
@@ -309,7 +306,7 @@ def _seeds(numbers: Iterable[int]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else percent(value) if value >= LEAST else f"below {percent(LEAST)}"
+    return "–" if value is None else percent(value)
 
 
 def _shown(value: Any) -> str:
