@@ -12,7 +12,6 @@ from latebloom.analysis.compare import compare
 from latebloom.analysis.conclusion import concluded
 from latebloom.analysis.contrast import Contrast
 from latebloom.analysis.outcome import Crossed, Outcome, outcome_of
-from latebloom.analysis.settings import differs
 from latebloom.base.errors import DataError
 
 BUDGET = 20_000
@@ -491,12 +490,3 @@ def test_a_factor_of_four_is_found_with_eight_runs_and_never_the_other_way_round
     """Control: a comparison that never calls a difference would pass the test above."""
     found = rates(60, lambda draw: simulated(draw, 4))
     assert found["sooner"] > 0.7 and "later" not in found
-
-
-@pytest.mark.parametrize(("key", "is_told"), [("loss.violation", False), ("task.split_seed", True)])
-def test_a_setting_that_an_earlier_version_lacks_is_as_good_as_off_but_no_seed_is_not_seed_0(key, is_told):
-    earlier, later = {"task.modulus": 97}, {"task.modulus": 97, key: 0}
-    arms = {"plain": arm("plain", SLOW, settings=earlier), "fast": arm("fast", FAST, settings=later)}
-    assert differs(arms) == ({key: {"plain": None, "fast": 0}} if is_told else {})
-    later[key] = 0.5
-    assert differs(arms) == {key: {"plain": None, "fast": 0.5}}
