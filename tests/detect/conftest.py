@@ -1,4 +1,4 @@
-"""Curves whose story is known because they are made, and five recorded ones whose story was read by eye."""
+"""Curves whose story is known because they are made, and recorded ones whose story was read by eye."""
 
 import json
 import math

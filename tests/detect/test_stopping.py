@@ -121,6 +121,51 @@ def test_accuracies_that_stand_still_are_no_collapse():
     assert why(Collapsed(), memorized(0, range(0, 20_001, 10)))[0] is None
 
 
+def decayed(left, train=4.79, val=4.79, moves=0.0):
+    """Weights that shrink by 5% an evaluation to a share of what they were; the losses, and how train moves since."""
+    norms = [max(50 * 0.95**i, 50 * left) for i in range(200)]
+    return [
+        (
+            10 * i,
+            {
+                "train/loss": train * (1 - moves) ** i + 1e-6 * (i % 3),  # or nothing would move to the last bit
+                "val/loss": val * (1 - moves) ** i,
+                "weight_norm/l2": norm,
+            },
+        )
+        for i, norm in enumerate(norms)
+    ]
+
+
+def test_weights_that_have_decayed_to_nothing_end_a_run_and_the_reason_says_what_is_left():
+    step, reason = why(Collapsed(for_evaluations=5), decayed(0.004))
+    assert step == 10 * (math.ceil(math.log(0.01, 0.95)) + 4)  # the first evaluation below a hundredth, and 4 more
+    assert "of its largest" in reason and "4.79" in reason and "less decay or penalty" in reason.lower()
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        decayed(0.02),  # shrunk, as weight decay does it, and not gone
+        decayed(0.004, val=5.1),  # small weights that tell training examples from others
+        decayed(0.004, moves=0.002),  # small weights that learn
+        [(s, {**r, "weight_norm/l2": 0.2}) for s, r in decayed(0.004)],  # small from the start
+        [(s, {n: v for n, v in r.items() if n != "val/loss"}) for s, r in decayed(0.004, moves=1e-9)],
+    ],
+    ids=["shrunk", "two losses", "learning", "small start", "one loss only"],
+)
+def test_weights_that_are_only_small_are_no_collapse(records):
+    assert why(Collapsed(for_evaluations=5), records)[0] is None
+
+
+def test_a_recorded_run_whose_weights_a_penalty_took_ends_20_evaluations_after_they_were_gone(log):
+    records = log("s5__l1_per_norm_s1")
+    gone = next(step for step, readings in records if readings["weight_norm/l2"] < 0.01 * 56.73306)  # its first norm
+    step, reason = why(Collapsed(), records)
+    assert step == gone + 19 * 100 < records[-1][0] and "4.787" in reason  # ln 120, the loss of knowing nothing
+    assert math.isclose(records[-1][1]["val/loss"], math.log(120), rel_tol=1e-5)  # and so it stayed
+
+
 def test_a_spike_that_comes_back_is_no_collapse():
     assert why(Collapsed(for_evaluations=5), losses([1.0, 0.1, 50.0, 40.0, 12.0, 0.1 - 1e-9] * 10))[0] is None
 

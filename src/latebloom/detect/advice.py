@@ -29,7 +29,8 @@ def advice(watch: Watch, state: State, events: Sequence[Event]) -> tuple[list[st
         )
     elif phase == "plateau":
         recommend.append(
-            "Nothing moves and the training set is not fitted: try another learning rate or a larger model."
+            "Nothing moves and the training set is not fitted: try another learning rate or a larger model, or, where "
+            "the weight norm has shrunk to nearly nothing, less decay or penalty."
         )
     elif phase == "grokking":
         recommend.append("Validation is rising late: keep going, change nothing, and save checkpoints more often.")

@@ -71,7 +71,10 @@ REFUTED_BY: dict[Family, str] = {
     "in_progress": "Decided by continuing the run until validation holds the target or stops rising.",
     "partial": "Refuted by continuing the run: a later rise to the target, or a fall.",
     "rose_then_fell": "Refuted by continuing the run: a recovery to the earlier level that lasts.",
-    "confusion": "Refuted by continuing the run, or by a larger learning rate: a training reading that leaves chance.",
+    "confusion": (
+        "Refuted by continuing the run, by a larger learning rate, or, where the weight norm has shrunk to nearly "
+        "nothing, by less decay or penalty: a training reading that leaves chance."
+    ),
     "underfit": (
         "Refuted by continuing the run, or by a smaller learning rate: a training reading that reaches the target and "
         "holds it."

@@ -24,7 +24,7 @@ class L1(Intervention):
     strength: float = Field(1e-5, ge=0)
     """Factor of the penalty: nats per unit of weight, or nats with `per_norm`."""
     per_norm: bool = False
-    """Divide by the L2 norm of all weights together, held constant: no weight can escape by shrinking all."""
+    """Divide by the L2 norm of all weights together, held constant; the smaller it is, the harder all are pulled."""
     acts: ClassVar[Place] = "penalty"
 
     def init(self, params: Tensors, seed: int) -> State:
