@@ -40,6 +40,28 @@ def test_the_same_command_trains_nothing_again(here, swept):
     assert before == (sorted(store.glob("2*/journal.jsonl")), [p.read_bytes() for p in before[0]])
 
 
+def test_some_runs_of_the_plan_come_first(here, tmp_path):
+    told = [
+        "sweep",
+        "demo",
+        *TINY,
+        *AXES,
+        "--name",
+        "parts",
+        "--only",
+        "seed=1",
+        "--only",
+        "optimizer.weight_decay=0.1",
+    ]
+    said = here(*told, "--dry-run", "--store", tmp_path)
+    assert said.code == 0 and "1 run\n" in said.out and "weight_decay=0.1 seed=1" in said.out
+    said = here(*told, "--store", tmp_path)
+    assert said.code == 0 and "study parts: 1 of 1 finished; 3 more are planned" in said.out, said.err
+    assert said.err.splitlines()[3] == "  now 1 of them: seed=1, optimizer.weight_decay=0.1"
+    shown = here("study", "show", "parts", "--store", tmp_path).out
+    assert (shown.count("finished"), shown.count("waiting")) == (1, 3)
+
+
 def test_another_study_of_the_same_name_is_refused(here, swept):
     _, store = swept
     said = here("sweep", "demo", *TINY, "seed=0..1", "--name", "tiny", "--store", store)

@@ -31,7 +31,7 @@ from faults.sweeping import (
 )
 from faults.training import wait_until, warm_up
 from latebloom import lab
-from latebloom.base.errors import StoreError
+from latebloom.base.errors import SpecError, StoreError
 from latebloom.lab.engines import Ended, Job, nursery
 from latebloom.lab.engines.job import work
 from latebloom.spec import Study, plan
@@ -104,6 +104,22 @@ def test_sweeping_again_starts_nothing(done: Path) -> None:
     assert engine.jobs == []
     after = {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.is_file()}
     assert {path.name for path in after if after[path] != before.get(path)} == {"lock"}  # the study's own
+
+
+def test_of_a_plan_some_runs_may_come_first_and_the_others_later(memory: Path) -> None:
+    some = sweeps.sweep(tiny_study(), store=memory, only=["arm=heavy"])
+    assert (some.exit_code, some.progress.total, some.progress.finished) == (0, 2, 2)
+    study = StoredStudy(memory, NAME)
+    assert len(study.planned) == 4  # the plan is the same, and says what is still to come
+    assert [one.label["arm"] for one in study.planned if study.run(one) is not None] == ["heavy", "heavy"]
+    assert swept(memory, tiny_study()).progress.finished == 4
+    assert count(memory) == undisturbed(4)
+
+
+def test_what_no_run_of_the_plan_has_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="there is 0, 1"):
+        sweeps.sweep(tiny_study(), store=tmp_path / "runs", only=["seed=7"])
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_study_may_be_given_more_runs_but_not_others(memory: Path) -> None:

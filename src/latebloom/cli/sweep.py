@@ -37,6 +37,12 @@ def sweeping(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--engine", type=click.Choice(["local", "ray"]), default="local", help="Where the runs train."),
         click.option("--address", help="With --engine ray: the cluster, e.g. 10.0.0.1:6379."),
         click.option("--retry", is_flag=True, help="Try again what was given up."),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="KEY=VALUES",
+            help="Of the plan train these runs and leave the rest for later, e.g. arm=baseline,ema; repeatable.",
+        ),
         click.option("--dry-run", is_flag=True, help="Print every run of the plan, and stop."),
         STORE,
         TENSORBOARD,
@@ -67,6 +73,7 @@ def train(
     engine: str,
     address: str | None,
     retry: bool,
+    only: tuple[str, ...],
     dry_run: bool,
     store: Path,
     tensorboard: Path | None,
@@ -76,7 +83,7 @@ def train(
 ) -> None:
     """Print the plan, train it, say how it ended, and end with the sweep's exit code."""
     from ..report.sweep import SweepView, plan_text, runs_text, standing
-    from ..spec import plan
+    from ..spec import chosen, plan
 
     trials = plan(study)
     if any(trial.spec.weights for trial in trials):
@@ -84,13 +91,16 @@ def train(
 
         trials = pinned(trials, store)
     labels = [trial.label for trial in trials]
+    now = chosen(trials, only)
     if dry_run:
-        runs = [{"label": trial.label, "key": trial.key} for trial in trials]
+        runs = [{"label": trial.label, "key": trial.key} for trial in now]
         told = json.dumps({"schema": 1, "study": study.name, "runs": runs})
-        click.echo(told if as_json else plan_text(study.name, labels, every=True))
+        click.echo(told if as_json else plan_text(study.name, [trial.label for trial in now], every=True))
         return
     if not quiet:
         click.echo(plan_text(study.name, labels), err=True)
+        if only:
+            click.echo(f"  now {len(now):,} of them: {', '.join(only)}", err=True)
     from .. import lab
     from ..lab.engines import engine_of
 
@@ -100,6 +110,7 @@ def train(
         store=store,
         listener=SweepView(quiet=quiet),
         retry=retry,
+        only=only,
         tensorboard=tensorboard,
         trackers=trackers,
         trials=trials,
@@ -112,7 +123,8 @@ def train(
         click.echo(json.dumps({"schema": 1, "study": study.name, **counts, "given_up": given_up}))
     else:
         click.echo(runs_text(swept.study, progress.given_up))
-        click.echo(f"study {study.name}: {standing(progress)}")
+        left = f"; {len(labels) - len(now):,} more are planned" if only else ""
+        click.echo(f"study {study.name}: {standing(progress)}{left}")
         click.echo(f"next: latebloom compare {study.name}")
     if swept.exit_code > 128:
         click.echo("stopped; the same command goes on with it", err=True)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ..analysis.standing import Attempts, Progress
 from ..base.component import from_dict
 from ..base.errors import SpecError
-from ..spec import RunSpec, Study, Trial, identity, plain, plan, study_named
+from ..spec import RunSpec, Study, Trial, chosen, identity, plain, plan, study_named
 from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, open_study
 from .engines import Ended, Engine, Job, Local
 from .signals import Interruption
@@ -63,6 +63,7 @@ def sweep(
     store: str | Path | None = None,
     listener: SweepListener | None = None,
     retry: bool = False,
+    only: Sequence[str] = (),
     tensorboard: str | Path | None = None,
     trackers: Sequence[str] = (),
     trials: Sequence[Trial] | None = None,
@@ -79,12 +80,13 @@ def sweep(
         store: Folder of runs, as for `run`.
         listener: Watches.
         retry: Try those again that were given up.
+        only: Train these runs of the plan and leave the others, e.g. `["arm=baseline,ema", "seed=0..3"]`.
         tensorboard: Also write event files, a folder for each run below this one.
         trackers: Who else is told of each run while it trains, as for `run`.
         trials: The study's plan, if it is at hand already.
 
     Raises:
-        SpecError: The study is described wrongly; all problems of all its runs at once.
+        SpecError: The study is described wrongly; all problems of all its runs at once. Or `only` names no run of it.
         StoreError: Another coordinator is at work on it, or a study of this name has other runs.
 
     Example:
@@ -95,9 +97,10 @@ def sweep(
     root = Path(store or default_root()).resolve()
     trials = pinned(plan(study) if trials is None else trials, root)
     runs = [(trial.label, trial.key, plain(trial.spec)) for trial in trials]
+    chosen(trials, only)  # refuses before anything is written
     with open_study(root, study.name, study.plain(), runs, key_today) as writer:
         origin = {"study": study.name, **told}
-        return Coordinator(writer, engine or Local(workers), listener, retry=retry, origin=origin).run()
+        return Coordinator(writer, engine or Local(workers), listener, retry=retry, origin=origin, only=only).run()
 
 
 def key_today(planned: Planned) -> str:
@@ -123,11 +126,12 @@ class Coordinator:
         *,
         retry: bool = False,
         origin: Mapping[str, Any] | None = None,
+        only: Sequence[str] = (),
     ) -> None:
         self.origin = dict(origin or {"study": writer.stored.name})
         self.writer, self.study, self.engine, self.listener = writer, writer.stored, engine, listener
         # One seed after the other, so that an unfinished study compares whole replicates.
-        in_order = sorted(self.study.planned, key=lambda one: int(one.spec["seed"]))
+        in_order = sorted(chosen(self.study.planned, only), key=lambda one: int(one.spec["seed"]))
         self.planned = {one.run: one for one in in_order}
         self.attempts = Attempts()
         if retry:

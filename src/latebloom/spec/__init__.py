@@ -1,5 +1,6 @@
 """The description of a run as a value."""
 
+from .chosen import chosen
 from .codec import assigned, build, to_yaml
 from .identity import identity, plain
 from .merge import merged
@@ -20,6 +21,7 @@ __all__ = [
     "Trial",
     "assigned",
     "build",
+    "chosen",
     "identity",
     "is_study",
     "merged",
