@@ -269,7 +269,13 @@ DRAWN: dict[str, Callable[[], str]] = {
     "grokfast-l1-division-against-l1": studies.drawn(studies.contrasts, "grokfast-l1-division", "generalized", "l1"),
     "grokfast-l1-s5": studies.drawn(studies.tables, "grokfast-l1-s5"),
     "grokfast-weight-decay": studies.drawn(studies.tables, "grokfast-weight-decay"),
+    "grokfast-weight-decay-equal": studies.drawn(
+        studies.duels, "grokfast-weight-decay", "ema wd 0.005|baseline wd 0.005", "ma wd 0.01|baseline wd 0.01"
+    ),
     "grokfast-ema-rates": studies.drawn(studies.tables, "grokfast-ema-rates"),
+    "grokfast-ema-rates-equal": studies.drawn(
+        studies.duels, "grokfast-ema-rates", "rate 2e-3 ema|rate 2e-3", "rate 5e-4 ema|rate 5e-4"
+    ),
     **{name: studies.drawn(studies.phases, name, *axes) for name, axes in PLANES.items()},
     "claims-omnigrok-mnist": lambda: claims.table("omnigrok-mnist"),
     "claims-deep-grokking-4": lambda: claims.table("deep-grokking-4"),

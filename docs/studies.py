@@ -67,12 +67,18 @@ def tables(name: str, event: str = "generalized", baseline: str | None = None) -
 def contrasts(name: str, event: str = "generalized", baseline: str | None = None) -> str:
     """Every other arm against the baseline."""
     told = comparison(name, event, baseline)
-    rows = [
-        f"| {event.replace('/', ' on ')}, against {told.names[told.comparison.baseline]} | times as soon (95 %) | p "
-        "| p after Holm | runs | conclusion |",
-        "|---|---:|---:|---:|---|---|",
-    ]
+    rows = _head(f"{event.replace('/', ' on ')}, against {told.names[told.comparison.baseline]}")
     return "\n".join([*rows, *(_contrast(told.names[one.arm], one) for one in told.comparison.contrasts)])
+
+
+def duels(name: str, *pairs: str) -> str:
+    """Some arms, each against its own baseline, `arm|baseline`; Holm corrects for the whole comparison of that one."""
+    rows = _head("generalized, against")
+    for arm, baseline in (pair.split("|") for pair in pairs):
+        told = comparison(name, "generalized", baseline)
+        (one,) = (one for one in told.comparison.contrasts if told.names[one.arm] == arm)
+        rows.append(_contrast(f"{arm}, against {baseline}", one))
+    return "\n".join(rows)
 
 
 def phases(name: str, x_key: str, y_key: str) -> str:
@@ -102,6 +108,10 @@ def ran(name: str, verb: str = "compare", folder: str = "data") -> str:
         f"{one.exported_at}; {', '.join(sorted(machines))}, one thread a run, {'; '.join(sorted(versions))}. "
         f"All numbers come from [{name}.json]({folder}/{name}.json): `latebloom {verb} docs/findings/data/{name}.json`."
     )
+
+
+def _head(what: str) -> list[str]:
+    return [f"| {what} | times as soon (95 %) | p | p after Holm | runs | conclusion |", "|---|---:|---:|---:|---|---|"]
 
 
 def _contrast(arm: str, one: Contrast) -> str:
