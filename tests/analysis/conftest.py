@@ -27,7 +27,7 @@ def records():
 
 @pytest.fixture
 def stored(tmp_path):
-    def store(records, *, spec=SPEC, name="first", events=None, status="finished", journal=()):
+    def store(records, *, spec=SPEC, name="first", events=None, status="finished", reason="because", journal=()):
         detector = DelayDetector()
         events = replay(detector, records)[1] if events is None else events
         with Store(tmp_path / "runs").create(
@@ -37,7 +37,7 @@ def stored(tmp_path):
                 writer.append(step, readings, [event for event in events if event.known_at == step])
             for what, facts in journal:
                 writer.note(what, **facts)
-            writer.state(status, records[-1][0] if records else 0, "because", {})
+            writer.state(status, records[-1][0] if records else 0, reason, {})
             return writer.run
 
     return store

@@ -5,7 +5,7 @@ import pytest
 from latebloom.analysis.outcome import outcome, outcome_of
 from latebloom.analysis.story import tell
 from latebloom.base.errors import DataError
-from latebloom.detect import Crossing, DelayDetector, replay
+from latebloom.detect import Collapsed, Crossing, DelayDetector, replay
 from latebloom.store import StoredRun
 
 SPEC = {
@@ -37,6 +37,19 @@ def test_a_run_that_ended_sooner_is_censored_where_it_was_last_read(stored, reco
     found = outcome_of(stored(records[:30], spec=SPEC, status="interrupted"), "plain")
     assert (found.happened, found.last_step, found.budget_steps) == (None, 2_900, 20_000)
     assert found.status == "interrupted"
+
+
+def test_a_run_that_its_rule_found_collapsed_can_never_get_there(stored):
+    """The reason is the rule's own, of a run whose weights are gone; control: the same run at the end of its budget."""
+    gone = [(100 * i, {"train/loss": 4.79 + 1e-6 * (i % 3), "val/loss": 4.79, "val/accuracy": 0.01}) for i in range(30)]
+    gone = [(step, {**readings, "weight_norm/l2": 50.0 if step == 0 else 0.2}) for step, readings in gone]
+    rule, state = Collapsed(), Collapsed().init()
+    for step, readings in gone:
+        state, reason = rule.update(state, step, readings)
+        if reason:
+            break
+    assert step == 2_000 and outcome_of(stored(gone, spec=SPEC, reason=reason), "plain").status == "diverged"
+    assert outcome_of(stored(gone, spec=SPEC, reason="all 3,000 steps are done"), "plain").status == "finished"
 
 
 def test_what_a_crashed_run_logged_counts_though_it_never_summed_it_up(stored, records):

@@ -21,7 +21,7 @@ class Counts(NamedTuple):
     happened: int  # the event was known
     memorized_only: int  # watched to the horizon: the training set fitted, the event not known
     never_fitted: int  # watched to the horizon: neither
-    diverged: int  # left the finite numbers before the event
+    diverged: int  # left the finite numbers before the event, or were ended by the rule `collapsed`
     unfinished: int  # observation ended sooner, for another reason
 
 

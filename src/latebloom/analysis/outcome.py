@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..base.component import from_dict
 from ..base.errors import DataError
 from ..detect import DelayDetector, Readings, verdict
+from ..detect.stopping.collapsed import COLLAPSED
 from ..detect.verdict import LOST
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Outcome(NamedTuple):
     memorized: Crossed | None  # None: not by `last_step`, or nobody read the training accuracy
     last_step: int  # the last evaluation; where observation ends
     budget_steps: int  # how long the run was to train
-    status: str  # as the store has it; `diverged` counts as never, other ends before the budget as not known
+    status: str  # as the store has it, or `diverged` where a rule found a collapse; that counts as never, other ends
+    # before the budget as not known
     verdict: str  # family, see `detect.verdict`
     best_val: float | None  # highest validation accuracy held for 3 evaluations
     final_val: float | None  # median of the last 3 evaluations
@@ -76,7 +78,7 @@ def outcome_of(run: StoredRun | PublishedRun, arm: str, event: str = "generalize
         event=event,
         detector=from_dict(DelayDetector, spec.get("detector") or {}, "detector"),
         budget_steps=max([int(spec.get("steps", run.step)), *extended]),
-        status=run.status,
+        status="diverged" if run.reason.startswith(COLLAPSED) else run.status,
         evaluated=_cadence(spec.get("evaluation") or {}),
         start_key=_start_key(spec, run.seed),
         settings=dict(_flat(spec)),

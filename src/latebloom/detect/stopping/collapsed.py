@@ -17,6 +17,7 @@ from ...base.component import Component
 from ..gauge import gauge
 from ..replay import Readings, State
 
+COLLAPSED = "collapsed: "  # begins every reason; a comparison knows by it that the run can never get there
 NOT_FINITE = 3  # evaluations in a row
 GONE = 0.01  # share of the largest weight norm
 ALIKE = 1e-3  # relative difference of two losses
@@ -44,6 +45,10 @@ class Collapsed(Component):
 
     def update(self, state: State, step: int, readings: Readings) -> tuple[State, str | None]:
         """The state after one evaluation, and the reason to stop, if there is one."""
+        state, why = self._judged(state, readings)
+        return state, why and COLLAPSED + why
+
+    def _judged(self, state: State, readings: Readings) -> tuple[State, str | None]:
         if not readings:
             return state, None
         values = {name: float(value) for name, value in readings.items() if math.isfinite(value)}

@@ -19,7 +19,7 @@ MOST_SETTINGS = 8  # named one by one in the text; the page has all of them
 HOW_THEY_ENDED = {
     "memorized_only": "fitted the training set only",
     "never_fitted": "did not fit it",
-    "diverged": "diverged",
+    "diverged": "diverged or collapsed",
     "unfinished": "not watched that far",
 }
 

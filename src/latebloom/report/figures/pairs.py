@@ -70,7 +70,7 @@ def draw_pairs(data: PairsData) -> Any:
         (shortened(data.baseline, 30), BASELINE[0], "s", BASELINE[0], True),
         ("the arm", INK, "o", INK, True),
         ("open: watched until there without it", INK, "o", "white", any(_is_open(dot) for dot in dots)),
-        ("diverged", INK, "x", INK, any(dot.diverged for dot in dots)),
+        ("diverged or collapsed", INK, "x", INK, any(dot.diverged for dot in dots)),
     ]
     figure, drawn = panels(
         [(panel.name, panel.detail) for panel in data.panels],
