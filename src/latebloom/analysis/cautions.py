@@ -73,7 +73,7 @@ def _left(summaries: Sequence[ArmSummary], horizon_steps: int) -> Iterator[str]:
     for arm in summaries:
         if arm.counts.diverged:
             yield (
-                f"{_runs(arm.counts.diverged)} of {arm.arm} diverged or collapsed: not there by step {horizon_steps:,}, "
+                f"{_runs(arm.counts.diverged)} of {arm.arm} diverged or collapsed: not there by step {horizon_steps:,} "
                 "and not merely unknown, because a run that is lost will not get there later."
             )
         if arm.counts.unfinished:
