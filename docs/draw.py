@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from docs import claims, codes, forecast, jumps, stops, studies
+from docs import claims, codes, forecast, glance, jumps, stops, studies
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "latebloom"
@@ -268,6 +268,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "grokfast-l1-division-memorized": studies.drawn(studies.contrasts, "grokfast-l1-division", "memorized"),
     "grokfast-l1-division-against-l1": studies.drawn(studies.contrasts, "grokfast-l1-division", "generalized", "l1"),
     "grokfast-l1-s5": studies.drawn(studies.tables, "grokfast-l1-s5"),
+    "grokfast-l1-s5-collapses": studies.drawn(studies.collapses, "grokfast-l1-s5"),
     "grokfast-weight-decay": studies.drawn(studies.tables, "grokfast-weight-decay"),
     "grokfast-weight-decay-equal": studies.drawn(
         studies.duels, "grokfast-weight-decay", "ema wd 0.005|baseline wd 0.005", "ma wd 0.01|baseline wd 0.01"
@@ -276,6 +277,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "grokfast-ema-rates-equal": studies.drawn(
         studies.duels, "grokfast-ema-rates", "rate 2e-3 ema|rate 2e-3", "rate 5e-4 ema|rate 5e-4"
     ),
+    "settings-at-a-glance": glance.table,
     **{name: studies.drawn(studies.phases, name, *axes) for name, axes in PLANES.items()},
     "claims-omnigrok-mnist": lambda: claims.table("omnigrok-mnist"),
     "claims-deep-grokking-4": lambda: claims.table("deep-grokking-4"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from latebloom.analysis.contrast import Contrast
 from latebloom.analysis.phases import phase_diagram
-from latebloom.analysis.published import PublishedStudy, read_published
+from latebloom.analysis.published import PublishedRun, PublishedStudy, read_published
+from latebloom.detect.stopping.collapsed import GONE
 from latebloom.report.comparison.compared import Compared, compared
 from latebloom.report.comparison.stored import of_study
 from latebloom.report.figures.phases import cell_text
@@ -22,11 +24,16 @@ def study(name: str) -> PublishedStudy:
     return read_published(DATA / f"{name}.json")
 
 
+def is_published(name: str) -> bool:
+    """Whether there is a file of this study."""
+    return (DATA / f"{name}.json").exists()
+
+
 def drawn(table: Callable[..., str], name: str, *args: str) -> Callable[[], str]:
     """A part of a document, or what to run as long as the study is not published."""
 
     def draw() -> str:
-        if not (DATA / f"{name}.json").exists():
+        if not is_published(name):
             return f"Not measured here yet: `latebloom study run {name}` trains it.\n"
         return table(name, *args).rstrip("\n") + "\n"
 
@@ -78,6 +85,32 @@ def duels(name: str, *pairs: str) -> str:
         told = comparison(name, "generalized", baseline)
         (one,) = (one for one in told.comparison.contrasts if told.names[one.arm] == arm)
         rows.append(_contrast(f"{arm}, against {baseline}", one))
+    return "\n".join(rows)
+
+
+def collapses(name: str) -> str:
+    """By arm, how many finished runs have lost their weights (see rule `collapsed`), and where their loss stands."""
+    one = study(name)
+    rows = [
+        "| arm | runs | weights gone | weight norm at first, at the end | training loss at the end, of these |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    arms: dict[str, list[PublishedRun]] = {}
+    for planned in one.planned:
+        run = one.run(planned)
+        if run is not None and run.status == "finished":
+            arms.setdefault(str(planned.label["arm"]), []).append(run)
+    for arm, runs in arms.items():
+        norms = [run.curves()["weight_norm/l2"].values for run in runs]
+        gone = [run for run, norm in zip(runs, norms, strict=True) if norm[-1] <= GONE * norm.max()]
+        first, last, losses = (
+            [norm[0] for norm in norms],
+            [norm[-1] for norm in norms],
+            [run.curves()["train/loss"].values[-1] for run in gone],
+        )
+        told = f"{min(losses):.4f} to {max(losses):.4f}" if losses else ""
+        span = f"{statistics.median(first):.1f}, {min(last):.2g} to {max(last):.2g}"
+        rows.append(f"| {arm} | {len(runs)} | {len(gone)} | {span} | {told} |")
     return "\n".join(rows)
 
 
