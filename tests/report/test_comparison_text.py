@@ -59,7 +59,7 @@ def test_each_arm_has_a_line_and_one_for_runs_that_did_not_get_there(eight):
     assert baseline.split() == ["baseline", "8", "of", "8", "100", "(68", "to", "100)", "3,000", *baseline.split()[9:]]
     assert half.split()[1:4] == ["8", "of", "8"] and half.split()[-2] == "500"
     assert stuck.split()[1:4] == ["2", "of", "8"] and stuck.split()[-1] == "–"  # no median lateness
-    assert ends == "    4 fitted the training set only; 1 diverged; 1 not watched that far"
+    assert ends == "    4 fitted the training set only; 1 diverged or collapsed; 1 not watched that far"
     assert len({len(line) for line in (second, baseline, half, stuck)}) == 1 and first
 
 
