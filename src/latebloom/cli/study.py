@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .options import JSON, STORE
-from .sweep import VALUES, sweeping, train
+from .sweep import ONLY, VALUES, sweeping, train
 
 
 @click.group(invoke_without_command=True)
@@ -70,6 +70,7 @@ def show(name: str, store: Path, as_json: bool) -> None:
 @command.command(epilog=VALUES)
 @click.argument("name")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUES]...")
+@ONLY
 @sweeping
 def run(name: str, settings: tuple[str, ...], **options: object) -> None:
     """Train a shipped study, as it is or with other values, e.g. seed=0..2. The same as `latebloom sweep NAME`."""

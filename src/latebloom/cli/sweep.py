@@ -26,6 +26,14 @@ The plan is printed first. The same command goes on with the same study; a finis
 """
 
 
+ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="Of the plan train these runs and leave the rest for later, e.g. arm=baseline,ema; repeatable.",
+)
+
+
 def sweeping(command: click.decorators.FC) -> click.decorators.FC:
     """The options of everything that trains a study."""
     for option in (
@@ -37,12 +45,6 @@ def sweeping(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--engine", type=click.Choice(["local", "ray"]), default="local", help="Where the runs train."),
         click.option("--address", help="With --engine ray: the cluster, e.g. 10.0.0.1:6379."),
         click.option("--retry", is_flag=True, help="Try again what was given up."),
-        click.option(
-            "--only",
-            multiple=True,
-            metavar="KEY=VALUES",
-            help="Of the plan train these runs and leave the rest for later, e.g. arm=baseline,ema; repeatable.",
-        ),
         click.option("--dry-run", is_flag=True, help="Print every run of the plan, and stop."),
         STORE,
         TENSORBOARD,
@@ -58,6 +60,7 @@ def sweeping(command: click.decorators.FC) -> click.decorators.FC:
 @click.argument("recipe")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUES]...")
 @click.option("--name", help="Name of the study; by default made of recipe and axes.")
+@ONLY
 @sweeping
 def command(recipe: str, settings: tuple[str, ...], name: str | None, **options: object) -> None:
     """Train many runs of RECIPE, one for each combination of values, or those of a study, shipped or a .yaml file."""
