@@ -81,9 +81,12 @@ def _task(task: Mapping[str, Any]) -> str:
 
 
 def _model(model: Mapping[str, Any]) -> str:
-    if model["kind"] == "transformer":
-        return f"transformer, {model['layers']} x {model['width']}"
-    return f"perceptron, {model['depth']} x {model['width']}"
+    match model["kind"]:
+        case "transformer":
+            return f"transformer, {model['layers']} x {model['width']}"
+        case "mlp":
+            return f"perceptron, {model['depth']} x {model['width']}"
+    raise AssertionError(f"no words for {model['kind']}")
 
 
 def _row(of: Settings, runs: Mapping[int, Outcome]) -> str:
