@@ -19,6 +19,7 @@ STUDIES = (
     "task-diversity",
     "code-symmetry",
 )
+DECIDES = ("task", "model", "loss", "optimizer", "schedule", "batch")  # parts of a spec that change a training
 OPERATIONS = {"divide": "x / y", "multiply": "x * y", "add": "x + y", "subtract": "x - y"}
 
 
@@ -37,9 +38,12 @@ class Settings(NamedTuple):
 def table() -> str:
     """Every setting without interventions of these studies: how many runs of it generalized, and when."""
     found: dict[Settings, dict[int, Outcome]] = {}
+    whole: dict[Settings, list[Any]] = {}
     for name in filter(studies.is_published, STUDIES):
         for run in _runs(name):
-            found.setdefault(settings(run.spec), {}).setdefault(run.seed, outcome_of(run, name))  # a run may be in two
+            row, trained = settings(run.spec), [run.spec[part] for part in DECIDES]
+            assert whole.setdefault(row, trained) == trained, f"{row} of {name} was trained differently elsewhere"
+            found.setdefault(row, {}).setdefault(run.seed, outcome_of(run, name))  # a run may be in two
     rows = [
         "| task | model | optimizer, rate | weight decay | batch | trained on | fitted at | generalized | at |",
         "|---|---|---|---:|---:|---:|---:|---:|---:|",

@@ -52,11 +52,12 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
     wanted = state.tensors
     problems = _differences(set(wanted), set(saved), "tensor")
     problems += _differences({"schema", *COUNTED}, set(counts) | LATER, "count")
-    listening, listened = state.detectors, counts.get("detectors", {})
-    problems += _differences(set(listening), set(listened), "detector")
-    for name in sorted(set(listening) & set(listened)):
-        problems += _differences(set(listening[name]), set(listened[name]), f"part of detector {name},")
-    problems += _differences(set(state.stopping), set(counts.get("stopping", state.stopping)), "part of stopping,")
+    problems += _inside(state.detectors, counts.get("detectors", {}), "detector")
+    stopping = counts.get("stopping", state.stopping)
+    if spec.stopping.kind == "any_of":
+        problems += _inside(state.stopping, stopping, "stopping rule")
+    else:
+        problems += _differences(set(state.stopping), set(stopping), "part of stopping,")
     problems += [
         f"tensor {name} has shape {tuple(saved[name].shape)} {saved[name].dtype}, the spec needs "
         f"{tuple(t.shape)} {t.dtype}"
@@ -76,6 +77,14 @@ def unpack(spec: RunSpec, split: Split, blobs: dict[str, bytes]) -> State:
 def _differences(wanted: set[str], given: set[str], noun: str) -> list[str]:
     missing = [f"{noun} {name} is missing" for name in sorted(wanted - given)]
     return missing + [f"{noun} {name} is unknown" for name in sorted(given - wanted)]
+
+
+def _inside(wanted: dict[str, Any], given: dict[str, Any], noun: str) -> list[str]:
+    """The differences of two tables of states, and of each state that is in both."""
+    problems = _differences(set(wanted), set(given), noun)
+    for name in sorted(set(wanted) & set(given)):
+        problems += _differences(set(wanted[name]), set(given[name]), f"part of {noun} {name},")
+    return problems
 
 
 def shapes(blobs: dict[str, bytes]) -> Shapes:
