@@ -96,7 +96,8 @@ def _model(model: Mapping[str, Any]) -> str:
 def _row(of: Settings, runs: Mapping[int, Outcome]) -> str:
     steps = sorted(one.happened.step if one.happened else float("inf") for one in runs.values())
     fits = [one.memorized.step for one in runs.values() if one.memorized]
-    happened, horizon = sum(step < float("inf") for step in steps), min(one.budget_steps for one in runs.values())
+    happened = sum(step < float("inf") for step in steps)
+    horizon = min((one.last_step for one in runs.values() if not one.happened), default=0)
     middle = statistics.median_low(steps)
     when = f"{middle:,.0f} ({steps[0]:,.0f} to " if middle < float("inf") else ""
     when += f"{steps[-1]:,.0f}" if happened == len(runs) else f"later than {horizon:,}"

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from latebloom.analysis.conclusion import spoken
 from latebloom.analysis.contrast import Contrast
 from latebloom.analysis.phases import phase_diagram
 from latebloom.analysis.published import PublishedRun, PublishedStudy, read_published
 from latebloom.detect.stopping.collapsed import GONE
+from latebloom.report.comparison import words
 from latebloom.report.comparison.compared import Compared, compared
 from latebloom.report.comparison.stored import of_study
 from latebloom.report.figures.phases import cell_text
@@ -51,20 +53,15 @@ def tables(name: str, event: str = "generalized", baseline: str | None = None) -
     told = comparison(name, event, baseline)
     horizon = told.comparison.horizon_steps
     rows = [
-        f"| arm | generalized by {horizon:,} | median step | mean step, at most {horizon:,} (95 %) "
+        f"| arm | {spoken(event)} by {horizon:,} | median step | mean step, at most {horizon:,} (95 %) "
         "| training fitted at | lost |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for arm in told.comparison.arms:
         times, fit = arm.event, arm.fit.median_steps if arm.fit else None
-        interval = (
-            ""
-            if times.restricted_mean_low is None
-            else f" ({times.restricted_mean_low:,.0f} to {times.restricted_mean_high:,.0f})"
-        )
         rows.append(
             f"| {told.names[arm.arm]} | {times.happened} of {arm.n} | {_steps(times.median_steps)} "
-            f"| {times.restricted_mean_steps:,.0f}{interval} | {_steps(fit)} | {arm.lost} |"
+            f"| {words.mean_step(arm)} | {_steps(fit)} | {arm.lost} |"
         )
     rows += ["", contrasts(name, event, baseline)]
     warnings = [f"* {text}" for text in told.comparison.warnings]
@@ -74,7 +71,7 @@ def tables(name: str, event: str = "generalized", baseline: str | None = None) -
 def contrasts(name: str, event: str = "generalized", baseline: str | None = None) -> str:
     """Every other arm against the baseline."""
     told = comparison(name, event, baseline)
-    rows = _head(f"{event.replace('/', ' on ')}, against {told.names[told.comparison.baseline]}")
+    rows = _head(f"{spoken(event)}, against {told.names[told.comparison.baseline]}")
     return "\n".join([*rows, *(_contrast(told.names[one.arm], one) for one in told.comparison.contrasts)])
 
 
@@ -150,8 +147,7 @@ def _head(what: str) -> list[str]:
 def _contrast(arm: str, one: Contrast) -> str:
     ratio = "–" if one.ratio is None else f"{one.ratio:.2f} ({one.low:.2f} to {one.high:.2f})"
     ratio += ", up to the horizon" if one.is_restricted and one.ratio is not None else ""
-    runs = f"{one.n_arm} pairs" if one.is_paired else f"{one.n_arm} and {one.n_baseline}"
-    return f"| {arm} | {ratio} | {_p(one.p)} | {_p(one.p_holm)} | {runs} | {one.conclusion} |"
+    return f"| {arm} | {ratio} | {_p(one.p)} | {_p(one.p_holm)} | {words.runs(one)} | {one.conclusion} |"
 
 
 def _steps(step: float | None) -> str:

@@ -11,7 +11,7 @@ from scipy import stats
 from latebloom.analysis.compare import compare
 from latebloom.analysis.conclusion import concluded
 from latebloom.analysis.contrast import Contrast
-from latebloom.analysis.outcome import Crossed, Outcome, outcome_of
+from latebloom.analysis.outcome import Crossed, Outcome, outcome, outcome_of
 from latebloom.base.errors import DataError
 
 BUDGET = 20_000
@@ -102,7 +102,19 @@ def test_twins_of_part_of_the_baseline_are_compared_with_the_twins_alone():
     assert (found.is_paired, found.n_arm, found.n_baseline) == (True, 8, 8)
     assert found.ratio == pytest.approx(stats.gmean(SLOW) / stats.gmean(FAST))
     assert not only(compare(slow + fast, paired=False)).is_paired
-    assert not only(compare(fast + slow)).is_paired  # the ninth run has no twin
+    other = only(compare(fast + slow))
+    assert other.is_paired and other.p == found.p and other.ratio == pytest.approx(1 / found.ratio)
+
+
+def test_runs_that_are_not_paired_because_both_arms_lack_a_twin_are_told_of():
+    slow, fast = arm("plain", SLOW, paired=True)[1:], arm("fast", FAST, paired=True)[:-1]
+    comparison = compare(slow + fast)
+    assert not only(comparison).is_paired
+    assert any(
+        "6 runs could be paired, but they are not" in w and "seed 0 of 'fast' has no" in w for w in comparison.warnings
+    )
+    told = compare(slow + fast, paired=False).warnings + compare(arm("a", SLOW) + arm("b", FAST)).warnings
+    assert not any("could be paired" in text for text in told)  # asked for, or nothing to pair
 
 
 @pytest.mark.parametrize(
@@ -168,7 +180,7 @@ CLEAR = Contrast("fast", "plain", False, 8, 8, 8, 8, False, 2, 1.2, 3, 1.9, 2.1,
         ({"low": 0.99}, "no difference shown"),
         ({"grid_low": 0.99}, "no difference shown"),
         ({"grid_high": None}, "sooner"),
-        ({"smallest_p": 0.02}, "no difference shown"),  # three tests
+        ({"p": 0.02, "smallest_p": 0.02, "p_holm": 0.04}, "sooner"),  # not the clearest of three: Holm asks less of it
     ],
 )
 def test_a_difference_needs_p_and_interval_and_evaluations_that_can_tell(change, conclusion):
@@ -190,6 +202,8 @@ def test_two_meanings_of_one_word_are_not_compared():
     assert only(compare(sides)).conclusion == "not comparable"
     assert "detector.generalized_at is 0.95 in loose and 0.99 in strict" in only(compare(sides)).verdict
     assert only(compare([one._replace(event="memorized") for one in sides])).conclusion != "not comparable"
+    mixed = [one._replace(settings=strict if one.seed == 0 else loose) for one in sides]  # the same mixture in both
+    assert only(compare(mixed)).conclusion == "not comparable"
 
 
 def test_p_is_corrected_for_every_arm():
@@ -283,9 +297,75 @@ def test_evaluations_too_far_apart_show_nothing_however_many_runs_there_are():
     comparison = compare(arm("plain", [10_000] * 8, every=5000) + arm("fast", [5000] * 8, every=5000))
     found = only(comparison)
     assert found.p < 0.01 and found.low > 1
-    assert (found.ratio, found.grid_low, found.grid_high) == (pytest.approx(2), pytest.approx(1), None)
+    assert (found.ratio, found.grid_low) == (pytest.approx(2), pytest.approx(1))
+    assert found.grid_high == pytest.approx(10_000)  # at step 0 no run had got there, so at step 1 at the soonest
     assert found.conclusion == "no difference shown" and "too far apart to tell" in found.verdict
     assert any("a smaller effect cannot be resolved" in text for text in comparison.warnings)
+
+
+def watched(name, at, steps, **fields):
+    """A run by its log, of which the accuracy is 1 from step `at` on."""
+    log = [(step, {"train/accuracy": 1.0, "val/accuracy": float(step >= at)}) for step in steps]
+    return outcome(log, run=f"{name}-{at}", arm=name, seed=at, start_key=str(at), budget_steps=10_000, **fields)
+
+
+@pytest.mark.parametrize("steps", [range(0, 10_001, 2000), [0, *np.geomspace(10, 10_000, 31).round().astype(int)]])
+def test_an_arm_is_not_later_because_it_was_read_less_often(steps):
+    """The same eight runs twice. Seldom read, too few evaluations are left to confirm a crossing that is there."""
+    times = [5801 + 13 * i for i in range(8)]
+    often = [watched("often", at, range(0, 10_001, 100)) for at in times]
+    seldom = [watched("seldom", at, [int(step) for step in steps]) for at in times]
+    found = only(compare(often + seldom))
+    assert all(one.happened is None and one.possible.previous_step <= 5801 for one in seldom)
+    assert (found.happened_arm, found.happened_baseline) == (0, 8) and found.p < 0.01 and found.high < 1
+    assert found.grid_low < 1 < found.grid_high
+    assert found.conclusion == "no difference shown" and "too far apart to tell" in found.verdict
+    late = [watched("late", 20_000 + at, range(0, 10_001, 100)) for at in times]  # control: these had not crossed
+    late = [one._replace(start_key=twin.start_key) for one, twin in zip(late, often, strict=True)]
+    assert only(compare(often + late)).conclusion == "later"
+
+
+def test_a_crossing_known_after_the_horizon_may_have_been_before_it():
+    late = [one._replace(happened=Crossed(10_100, 9_000, 10_300)) for one in arm("late", SLOW)]
+    found = only(compare(arm("plain", [9_500] * 8) + late, horizon_steps=10_000))
+    assert found.happened_arm == 0 and found.grid_high == pytest.approx(9_500 / 9_000)
+
+
+def test_one_run_that_has_just_begun_does_not_shorten_the_others():
+    sides = arm("plain", SLOW) + arm("fast", FAST)
+    comparison = compare([*sides, run("new", 0, None, last=500, status="interrupted", fit=None)])
+    whole = compare(sides)
+    assert comparison.horizon_steps == whole.horizon_steps and comparison.contrasts[0] == whole.contrasts[0]
+    assert comparison.arms[2].event.restricted_mean_steps is None  # and none is made up for what nobody saw
+    both = [run("new", seed, None, last=500, status="interrupted", fit=None) for seed in range(2)]
+    lowered = compare(sides + both)  # control
+    assert lowered.horizon_steps == 500 and "Wait for it, or leave it out." in lowered.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"p": 0.03, "p_holm": 0.09}, "p = 0.03 alone, too much after the correction for 3 contrasts"),
+        ({"p": 0.06, "p_holm": 0.18, "smallest_p": 0.06}, "with so few runs no difference could have been shown"),
+        ({"p": 0.3, "p_holm": 0.9}, "chance alone does as much"),
+    ],
+)
+def test_the_reason_is_the_one_that_holds(change, why):
+    assert concluded(CLEAR._replace(**change), event="generalized", tests=3, horizon_steps=BUDGET).verdict.endswith(why)
+
+
+def test_seven_contrasts_ask_for_nine_pairs():
+    """The smallest p of 8 pairs is 1/128, and 7/128 is above 0.05; of 9 pairs it is 7/256."""
+
+    def warned(pairs):
+        times = [*SLOW, 9999][:pairs]
+        sides = [
+            arm("plain", times, paired=True),
+            *(arm(f"a{i}", [t // 3 for t in times], paired=True) for i in range(7)),
+        ]
+        return [w for w in compare([one for side in sides for one in side]).warnings if "Plan " in w]
+
+    assert len(warned(8)) == 7 and all("Plan 9 or more seeds" in text for text in warned(8)) and not warned(9)
 
 
 def test_the_bounds_by_the_grid_hold_every_crossing_the_grid_allows():
@@ -358,6 +438,11 @@ def test_unknown_settings_are_not_taken_for_equal_ones():
         (arm("plain", SLOW) + arm("fast", [0, 5]), {}, "run fast-0 had generalized at step 0"),
         (arm("plain", SLOW) + arm("fast", [None], last=0), {}, "no run of fast was evaluated after step 0"),
         (arm("plain", SLOW) + arm("fast", FAST), {"horizon_steps": 0}, "horizon_steps = 0"),
+        (
+            arm("a", [None], budget=0, status="diverged") + arm("b", [None], budget=0, status="diverged"),
+            {},
+            "no run of a was evaluated after step 0",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(outcomes, options, why):

@@ -75,6 +75,23 @@ def test_what_is_missing_or_unfinished_is_counted_and_marked(run):
     assert (cell.unfinished, cell_text(cell)) == (0, "M  0/1\n>6,000")
 
 
+def test_a_run_that_was_not_read_is_missing_and_not_confused(run):
+    label = {X: 1.0, Y: 0.5}
+    runs = [({**label, "seed": 0}, run([], status="interrupted")), ({**label, "seed": 1}, run(steps(400, 2000)))]
+    (cell,) = phase_diagram(runs, X, Y).cells
+    assert (cell.n, cell.missing, cell.phases) == (1, 1, {"grokking": 1})
+    (lost,) = phase_diagram([(label, run([], status="diverged"))], X, Y).cells
+    assert (lost.n, lost.phases) == (1, {"confusion": 1})  # it will not be read any more
+
+
+@pytest.mark.parametrize("also", [[], [2000]])
+def test_validation_that_comes_before_training_is_drawn_with_its_delay(run, also):
+    """Much data and a lower threshold for validation: a delay of less than none."""
+    runs = [({X: x, Y: 0.5, "seed": 0}, run(steps(900, at))) for x, at in enumerate([400, *also])]
+    _, right = draw(phase_diagram(runs, X, Y)).axes
+    assert right.texts[0].get_text() == "-500"
+
+
 def test_values_are_sorted_as_numbers_and_the_figure_has_every_cell(run):
     runs = [({X: x, Y: y, "seed": 0}, run(steps(400, 2000))) for x in (10.0, 2.0, 0.5) for y in (0.5, 0.25)]
     diagram = phase_diagram(runs, X, Y)

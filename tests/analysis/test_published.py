@@ -65,10 +65,36 @@ def test_other_readings_are_held_by_request_and_one_that_no_run_has_is_refused(s
         publish(study, "", "", ["val/los"])
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"kind": "latebloom study"}', '{"kind": "latebloom study", "schema": 9}'])
-def test_another_file_is_refused(tmp_path, text):
+def test_a_reading_that_is_no_number_is_published_and_not_taken_for_one_that_is_missing(study, tmp_path):
+    """A run whose accuracy is lost is watched, and has not got there, until its end."""
+    one = study.run(study.planned[0])
+    broken = [(step, {**r, "val/accuracy": float("nan")} if step > 200 else r) for step, r in one.records()]
+    place = tmp_path / "again"
+    with open_study(place, "grid", {"name": "grid"}, [(study.planned[0].label, "key", one.spec)]) as writer:
+        planned = writer.stored.planned[0]
+    with Store(place).create(name="a", seed=0, spec=one.spec, spec_hash="", environment={}, run_id=planned.run) as run:
+        for step, readings in broken:
+            run.append(step, readings)
+        run.state("finished", 6000, "done", {})
+    again = StoredStudy(place, "grid")
+    (tmp_path / "x.json").write_bytes(publish(again, "", ""))
+    told = outcome_of(read_published(tmp_path / "x.json").runs[0], "")
+    assert told == outcome_of(again.run(planned), "") and (told.last_step, told.happened) == (6000, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[]", "no published study"),
+        ("{", "not JSON"),
+        ('{"kind": "latebloom study"}', "no published study"),
+        ('{"kind": "latebloom study", "schema": 9}', "has schema 9"),
+        ('{"kind": "latebloom study", "schema": 1}', "lacks 'name'; export the study again"),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, why):
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=why):
         read_published(tmp_path / "x.json")
 
 

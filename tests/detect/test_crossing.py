@@ -38,6 +38,18 @@ def test_the_online_crossing_is_the_one_of_the_definition(sequence, window_share
     )
 
 
+@given(values, windows)
+def test_a_possible_crossing_is_the_one_that_would_be_confirmed_were_all_that_follows_above(sequence, window_share):
+    detector = crossing(*window_share)
+    state, events = replay(detector, records(sequence))
+    first, _ = by_definition([*sequence, *[1.0] * 7], *window_share)
+    expected = None if events or first >= len(sequence) else 10 * (first + 1)
+    found = detector.possible(state)
+    assert (found and found["step"]) == expected
+    if found:
+        assert found["known_at"] == 10 * len(sequence) and found["previous_step"] == (10 * first or None)
+
+
 @given(values, windows, st.integers(0, 30))
 def test_saving_the_state_as_json_at_any_point_changes_nothing(sequence, window_share, at):
     detector = crossing(*window_share)

@@ -31,7 +31,9 @@ def test_a_study_of_known_times_gives_the_known_ratio(tmp_path):
 def test_runs_that_have_not_begun_are_counted_and_named(tmp_path):
     plan = arms_plan({"baseline": [2000, 3000, "waiting"], "l1": [1000, "waiting", "waiting"]})
     told = compared(of_study(stored_study(tmp_path, plan)))
-    assert told.comparison.warnings[0] == "3 of 6 planned runs have not begun: baseline (1); l1 (2)."
+    begun, provisional = told.comparison.warnings[0].split(". ")
+    assert begun == "3 of 6 planned runs have not begun: baseline (1); l1 (2)"
+    assert provisional.startswith("Conclusions before all are over are provisional")
     assert [arm.n for arm in told.comparison.arms] == [2, 1]
 
 
@@ -41,6 +43,16 @@ def test_runs_that_are_not_over_and_runs_without_a_reading_are_named(tmp_path):
     assert warned(told, "Not over, and counted as far as they are: 2 interrupted.")
     assert warned(told, "Left out, because not evaluated after step 0: l1 seed 2.")
     assert told.comparison.arms[1].counts.unfinished == 1
+
+
+def test_a_run_that_diverged_before_it_was_read_counts_as_one_that_never_gets_there(tmp_path):
+    """To leave it out would flatter its arm: the three that are left are all sooner."""
+    times = [2000, 2100, 2200, 2300, 2400, 2500, 2600, 2700]
+    plan = arms_plan({"baseline": times, "hot": [1000, 1100, *[DIVERGED] * 5, 1200]})
+    (_, hot), (found,) = (
+        compared(of_study(stored_study(tmp_path, plan, lasts={("hot", seed): 0 for seed in range(2, 7)}))).comparison
+    )[3:5]
+    assert (hot.n, hot.counts.diverged, found.conclusion) == (8, 5, "no difference shown")
 
 
 def test_a_damaged_run_is_left_out_and_a_damaged_line_is_told(tmp_path):

@@ -33,7 +33,7 @@ class Times(NamedTuple):
     share_low: float  # 95 %, as if no unfinished run would have come to it
     share_high: float  # 95 %, as if every one would have
     median_steps: int | None  # None: less than half of the runs by the horizon
-    restricted_mean_steps: float  # mean of min(time, horizon)
+    restricted_mean_steps: float | None  # mean of min(time, horizon); None if no run without it was watched that far
     restricted_mean_low: float | None  # 95 %; None if no two runs differ, or it never happened
     restricted_mean_high: float | None
     curve: SurvivalCurve
@@ -110,8 +110,11 @@ def _times(arm: str, seen: list[tuple[int, bool]], horizon_steps: int, seed: int
     curve = kaplan_meier(ordered)
     n, happened = len(seen), sum(did for _, did in seen)
     unfinished = sum(not did and step < horizon_steps for step, did in seen)
+    last_event = max((step for step, did in seen if did), default=0)
+    last_seen = max((step for step, did in seen if not did), default=0)
+    is_watched = last_seen >= horizon_steps or last_event > last_seen
     low = high = None
-    if happened and len(set(seen)) > 1:
+    if is_watched and happened and len(set(seen)) > 1:
         drawn = restricted_mean(*ordered, horizon_steps, resamples(n, stream(seed, f"bootstrap/{arm}")))
         low, high = interval(drawn, n)
     return Times(
@@ -120,7 +123,7 @@ def _times(arm: str, seen: list[tuple[int, bool]], horizon_steps: int, seed: int
         share_low=wilson(happened, n)[0],
         share_high=wilson(happened + unfinished, n)[1],
         median_steps=median(curve),
-        restricted_mean_steps=float(restricted_mean(*ordered, horizon_steps)[0]),
+        restricted_mean_steps=float(restricted_mean(*ordered, horizon_steps)[0]) if is_watched else None,
         restricted_mean_low=low,
         restricted_mean_high=high,
         curve=curve,

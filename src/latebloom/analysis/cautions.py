@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from .arm import ArmSummary
-from .contrast import Contrast
+from .conclusion import LEVEL, can_tell
+from .contrast import Contrast, pairs_of, why_not_paired
 from .outcome import Outcome
 from .settings import HOW_WATCHED, Differs, changed
 
@@ -23,12 +24,15 @@ def cautions(
     contrasts: Sequence[Contrast],
     differing: Differs,
     horizon_steps: int,
+    *,
+    is_pairing_left_open: bool,
 ) -> list[str]:
     """One sentence for each thing that weakens a comparison."""
     return [
         *_watched_differently(arms, horizon_steps),
         *_set_differently(arms, contrasts, differing),
         *_left(summaries, horizon_steps),
+        *(_unpaired(arms, contrasts) if is_pairing_left_open else ()),
         *_too_few(contrasts),
         *_too_coarse(contrasts),
     ]
@@ -83,16 +87,28 @@ def _left(summaries: Sequence[ArmSummary], horizon_steps: int) -> Iterator[str]:
             )
 
 
+def _unpaired(arms: Arms, contrasts: Sequence[Contrast]) -> Iterator[str]:
+    for one in contrasts:
+        arm, baseline = arms[one.arm], arms[one.baseline]
+        if one.p is not None and not one.is_paired and (pairs := pairs_of(arm, baseline)):
+            yield (
+                f"{one.arm} against {one.baseline}: {_runs(len(pairs))} could be paired, but they are not compared "
+                f"pair by pair, because {why_not_paired(arm, baseline)}."
+            )
+
+
 def _too_few(contrasts: Sequence[Contrast]) -> Iterator[str]:
     tests = sum(one.p is not None for one in contrasts)
     for one in contrasts:
-        if one.smallest_p is None or min(one.n_arm, one.n_baseline) >= FEWEST_RUNS:
+        n = min(one.n_arm, one.n_baseline)
+        if one.smallest_p is None or (n >= FEWEST_RUNS and can_tell(one, tests)):
             continue
         smallest = Fraction(one.smallest_p).limit_denominator(10**6)
-        after = f", {min(smallest * tests, Fraction(1))} after Holm over {tests} contrasts" if tests > 1 else ""
+        after = f", up to {min(smallest * tests, Fraction(1))} after Holm over {tests} contrasts" if tests > 1 else ""
+        plan = max(FEWEST_RUNS, 1 + math.ceil(math.log2(tests / LEVEL)))  # with n pairs no p is below 2 / 2^n
         yield (
-            f"{one.arm} against {one.baseline}: n = {min(one.n_arm, one.n_baseline)}; the smallest p an exact test can "
-            f"reach is {smallest}{after}. Plan {FEWEST_RUNS} or more seeds an arm."
+            f"{one.arm} against {one.baseline}: n = {n}; the smallest p an exact test can reach is {smallest}{after}. "
+            f"Plan {plan} or more seeds an arm."
         )
 
 
@@ -104,10 +120,12 @@ def _too_coarse(contrasts: Sequence[Contrast]) -> Iterator[str]:
         if one.grid_high is not None and one.grid_low > 0:
             wide = math.log(one.grid_high / one.grid_low)
         if wide > 0 and wide >= math.log(one.high / one.low) / 2:
-            high = "any factor" if one.grid_high is None else f"{one.grid_high:.3g}"
+            span = f"{one.grid_low:.3g} or more"
+            if one.grid_high is not None:
+                span = f"anything from {one.grid_low:.3g} to {one.grid_high:.3g}"
             yield (
-                f"{one.arm} against {one.baseline}: within the distance of the evaluations the ratio may be anything "
-                f"from {one.grid_low:.3g} to {high}; a smaller effect cannot be resolved. Evaluate more often."
+                f"{one.arm} against {one.baseline}: within the distance of the evaluations the ratio may be {span}; "
+                "a smaller effect cannot be resolved. Evaluate more often."
             )
 
 

@@ -50,9 +50,9 @@ def compare(
         outcomes: The runs of all arms, timed for the same event.
         baseline: Name of the arm the others are compared with; by default the first.
         horizon_steps: Compare up to this step. By default the smallest budget of a run, or where the last run of an
-            arm was lost sight of, if that is sooner.
+            arm was lost sight of, if that is sooner. Arms of one run, which cannot be compared, do not decide it.
         paired: Whether to compare runs that began with the same split and weights pair by pair; by default where
-            every run of an arm has its twin in the baseline.
+            every run of one of the two arms has its twin in the other.
         seed: Decides resamples and drawn arrangements: same outcomes, same seed, same numbers.
 
     Raises:
@@ -64,7 +64,7 @@ def compare(
         arms.setdefault(one.arm, []).append(one)
     event, baseline = _checked(arms, baseline)
     arms = {baseline: arms[baseline], **arms}
-    horizon_steps, lowered = _horizon(arms, horizon_steps)
+    horizon_steps, lowered = _horizon(arms, baseline, horizon_steps)
     differing = differs(arms)
     found = [
         contrast(
@@ -73,7 +73,7 @@ def compare(
             horizon_steps=horizon_steps,
             is_paired=_is_paired(runs, arms[baseline], paired),
             seed=seed,
-            why_not=why_other_event(event, differing, name, baseline),
+            why_not=why_other_event(event, differing, runs, arms[baseline]),
         )
         for name, runs in arms.items()
         if name != baseline
@@ -87,7 +87,10 @@ def compare(
         arms=tuple(summaries),
         contrasts=tuple(contrasts),
         differs=differing,
-        warnings=(*lowered, *cautions(arms, summaries, contrasts, differing, horizon_steps)),
+        warnings=(
+            *lowered,
+            *cautions(arms, summaries, contrasts, differing, horizon_steps, is_pairing_left_open=paired is None),
+        ),
         seed=seed,
     )
 
@@ -112,13 +115,15 @@ def _checked(arms: Mapping[str, Sequence[Outcome]], baseline: str | None) -> tup
     return events[0], baseline or next(iter(arms))
 
 
-def _horizon(arms: Mapping[str, Sequence[Outcome]], wanted: int | None) -> tuple[int, list[str]]:
+def _horizon(arms: Mapping[str, Sequence[Outcome]], baseline: str, wanted: int | None) -> tuple[int, list[str]]:
     """How far all arms can be compared, and a sentence where that is less far than their runs were to train."""
-    budget = min(one.budget_steps for runs in arms.values() for one in runs)
-    watched = {name: _watched_until(runs) for name, runs in arms.items()}
+    deciding = {name: runs for name, runs in arms.items() if len(runs) > 1 or name == baseline}
+    budget = min(one.budget_steps for runs in deciding.values() for one in runs)
+    watched = {name: _watched_until(runs) for name, runs in deciding.items()}
     shortest = min(watched, key=watched.__getitem__)
-    if watched[shortest] < 1:
-        raise DataError(f"no run of {shortest} was evaluated after step 0.")
+    for name, runs in arms.items():
+        if _watched_until(runs) < 1 or max(one.budget_steps for one in runs) < 1:
+            raise DataError(f"no run of {name} was evaluated after step 0.")
     if wanted is not None and not 1 <= wanted <= watched[shortest]:
         raise DataError(
             f"horizon_steps = {wanted:,}; expected 1 to {watched[shortest]:,}, where the last run of {shortest} that "
@@ -127,7 +132,7 @@ def _horizon(arms: Mapping[str, Sequence[Outcome]], wanted: int | None) -> tuple
     if wanted is None and budget > watched[shortest]:
         return int(watched[shortest]), [
             f"No run of {shortest} without it was watched beyond step {watched[shortest]:,}, so all arms are compared "
-            f"up to there and not up to step {budget:,}."
+            f"up to there and not up to step {budget:,}. Wait for it, or leave it out."
         ]
     return budget if wanted is None else wanted, []
 
@@ -145,6 +150,8 @@ def _is_paired(arm: Sequence[Outcome], baseline: Sequence[Outcome], wanted: bool
     if wanted is False:
         return False
     why_not = why_not_paired(arm, baseline)
+    if why_not is not None and why_not_paired(baseline, arm) is None:
+        return True
     if wanted and why_not is not None:
         raise DataError(f"{arm[0].arm} and {baseline[0].arm} cannot be paired: {why_not}.")
     return why_not is None

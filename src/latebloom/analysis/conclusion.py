@@ -41,14 +41,21 @@ def concluded(found: Contrast, *, event: str, tests: int, horizon_steps: int) ->
     return found._replace(conclusion="later", verdict=text)
 
 
+def can_tell(found: Contrast, tests: int) -> bool:
+    """Whether so many runs could have shown a difference even as the clearest of so many contrasts."""
+    return found.smallest_p is None or found.smallest_p * tests <= LEVEL
+
+
 def _why_not(found: Contrast, tests: int) -> str | None:
     """What keeps a contrast from being a difference; None if nothing does."""
-    assert found.p_holm is not None and found.smallest_p is not None
+    assert found.p is not None and found.p_holm is not None
     assert found.low is not None and found.high is not None and found.grid_low is not None
-    if found.smallest_p * tests > LEVEL:
-        return "with so few runs no difference could have been shown"
     if found.p_holm > LEVEL:
-        return "the seeds differ as much within the arms" if not found.is_paired else "the pairs do not agree"
+        if found.p <= LEVEL:
+            return f"p = {found.p:.2g} alone, too much after the correction for {tests} contrasts"
+        if not can_tell(found, tests):
+            return "with so few runs no difference could have been shown"
+        return "chance alone does as much"
     if found.low <= 1 <= found.high:
         return "the interval includes 1"
     if found.grid_low <= 1 and (found.grid_high is None or found.grid_high >= 1):

@@ -30,7 +30,7 @@ class Contrast(NamedTuple):
     arm: str
     baseline: str
     is_paired: bool
-    n_arm: int  # runs compared; of pairs, as many as in the baseline
+    n_arm: int  # runs compared; of pairs, both runs
     n_baseline: int
     happened_arm: int  # of these, how many had got there by the horizon
     happened_baseline: int
@@ -38,7 +38,8 @@ class Contrast(NamedTuple):
     ratio: float | None = None  # baseline / arm; > 1: the arm is sooner
     low: float | None = None  # 95 %, bootstrap
     high: float | None = None
-    grid_low: float | None = None  # the ratio if each crossing of the baseline lay just after the evaluation before it
+    grid_low: float | None = None  # the ratio if each crossing of the baseline lay just after the evaluation before it,
+    # and one that too few evaluations were left to confirm was one
     grid_high: float | None = None  # ... of the arm; None: not bounded, a run had crossed at its first evaluation
     p: float | None = None  # permutation test, two-sided
     is_exact: bool = False  # whether all arrangements were gone through
@@ -53,8 +54,9 @@ class _Logs(NamedTuple):
     """An arm on a log scale."""
 
     steps_N: NDArray[np.float64]
-    earliest_N: NDArray[np.float64]  # the evaluation before a crossing; -inf if there was none
     happened_N: NDArray[np.bool_]
+    earliest_N: NDArray[np.float64]  # the evaluation before a crossing; -inf if there was none
+    crossed_N: NDArray[np.bool_]  # it happened, or may have: at the end too few evaluations were left to tell
 
 
 def pairs_of(arm: Sequence[Outcome], baseline: Sequence[Outcome]) -> list[tuple[Outcome, Outcome]]:
@@ -92,7 +94,7 @@ def contrast(
     """The numbers of one arm against the baseline, before correction for others and without a conclusion.
 
     Args:
-        arm: Its runs; of pairs, those with a twin.
+        arm: Its runs.
         baseline: Its runs.
         horizon_steps: How far both are compared.
         is_paired: Whether to compare twins only, pair by pair.
@@ -141,16 +143,26 @@ def _logs(outcomes: Sequence[Outcome], horizon_steps: int, *, is_sorted: bool) -
                 f"run {one.run} had {one.event} at step 0, so that no ratio of times exists. A step counts updates "
                 "done: if the log counts epochs from 0, add 1."
             )
-        previous = one.happened.previous_step if one.happened else None
-        rows.append((step, happened, (previous or 0) if happened else step))
+        earliest = _earliest_step(one, horizon_steps)
+        rows.append((step, happened, step if earliest is None else earliest, earliest is not None))
     rows = sorted(rows) if is_sorted else rows
     with np.errstate(divide="ignore"):  # the log of 0, as a bound, is what is meant
         steps_N, earliest_N = (np.log(np.array([row[i] for row in rows], np.float64)) for i in (0, 2))
-    return _Logs(steps_N, earliest_N, np.array([row[1] for row in rows], np.bool_))
+    happened_N, crossed_N = (np.array([row[i] for row in rows], np.bool_) for i in (1, 3))
+    return _Logs(steps_N, happened_N, earliest_N, crossed_N)
+
+
+def _earliest_step(one: Outcome, horizon_steps: int) -> int | None:
+    """The step after which a run may have got there; 0 if no evaluation says it had not, None if not by the horizon."""
+    crossed = one.happened or (None if one.status == "diverged" else one.possible)
+    if crossed is None:
+        return None
+    earliest = 0 if crossed.previous_step is None else max(crossed.previous_step, 1)
+    return earliest if earliest < horizon_steps else None
 
 
 def _earliest(logs: _Logs) -> _Logs:
-    return logs._replace(steps_N=logs.earliest_N)
+    return logs._replace(steps_N=logs.earliest_N, happened_N=logs.crossed_N)
 
 
 def _log_mean(logs: _Logs, horizon: float, counts_BN: NDArray[np.int64] | None = None) -> NDArray[np.float64]:

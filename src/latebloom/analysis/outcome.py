@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     arm: str  # the arm of the experiment it belongs to
     seed: int
     event: str  # what is timed: `generalized`, `memorized`, `generalized/divide`
-    happened: Crossed | None  # None: not by `last_step`
+    happened: Crossed | None  # None: not known by `last_step`
     memorized: Crossed | None  # None: not by `last_step`, or nobody read the training accuracy
     last_step: int  # the last evaluation; where observation ends
     budget_steps: int  # how long the run was to train
@@ -51,6 +51,7 @@ class Outcome(NamedTuple):
     evaluated: str  # when the run was read, in words, e.g. `every 100 steps`
     start_key: str | None  # equal for runs with the same split and initial weights; None: not known
     settings: dict[str, Scalar]  # what decided the run, flat: {"optimizer.learning_rate": 0.001}; empty: not known
+    possible: Crossed | None = None  # where it did not happen: a crossing that the last evaluations leave undecided
 
 
 def outcome_of(run: StoredRun | PublishedRun, arm: str, event: str = "generalized") -> Outcome:
@@ -129,10 +130,10 @@ def outcome(
     judged = verdict(detector, state, last_step)
     final_val, final_train = _number(judged.evidence["final_val"]), _number(judged.evidence["final_train"])
     memorized, generalized = _crossed(state["memorized"]), _crossed(state["generalized"])
-    happened, final, target = (
-        (memorized, final_train, detector.memorized_at)
+    happened, possible, final, target = (
+        (memorized, detector.memorizing.possible(state["memorized"]), final_train, detector.memorized_at)
         if event == "memorized"
-        else (generalized, final_val, detector.generalized_at)
+        else (generalized, detector.generalizing.possible(state["generalized"]), final_val, detector.generalized_at)
     )
     return Outcome(
         run=run,
@@ -152,6 +153,7 @@ def outcome(
         evaluated=evaluated or _typical(steps),
         start_key=start_key,
         settings=dict(settings or {}),
+        possible=None if possible is None else Crossed(**possible),
     )
 
 

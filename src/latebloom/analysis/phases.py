@@ -61,7 +61,7 @@ class PhaseDiagram(NamedTuple):
         return {**self._asdict(), "cells": [cell._asdict() for cell in self.cells]}
 
 
-def liu_phase(fit_step: int | None, generalized_step: int | None, *, delay_steps: int = LIU_DELAY_STEPS) -> LiuPhase:
+def liu_phase(fit_step: int | None, generalized_step: int | None) -> LiuPhase:
     """The phase of one run, from the steps at which both accuracies reached 90 % (None: not within the budget).
 
     Example:
@@ -72,7 +72,7 @@ def liu_phase(fit_step: int | None, generalized_step: int | None, *, delay_steps
         return "confusion"
     if generalized_step is None:
         return "memorization"
-    return "grokking" if generalized_step - fit_step >= delay_steps else "comprehension"
+    return "grokking" if generalized_step - fit_step >= LIU_DELAY_STEPS else "comprehension"
 
 
 def phase_diagram(
@@ -106,8 +106,9 @@ def phase_diagram(
 
 
 def _cell(x: Any, y: Any, found: list[StoredRun | PublishedRun | None]) -> Cell:
-    read = [run for run in found if run is not None and run.status != "damaged"]
-    ours = [outcome_of(run, "") for run in read]
+    begun = [(run, outcome_of(run, "")) for run in found if run is not None and run.status != "damaged"]
+    read = [run for run, one in begun if one.last_step or one.status == "diverged"]
+    ours = [one for _, one in begun if one.last_step or one.status == "diverged"]
     liu = [outcome(run.records(), run=run.id, arm="", seed=run.seed, detector=_at_liu_level(run)) for run in read]
     phases: Counter[LiuPhase] = Counter(liu_phase(_step(one.memorized), _step(one.happened)) for one in liu)
     generalized = [one.happened.step for one in ours if one.happened]

@@ -40,18 +40,18 @@ class PublishedRun:
         self.name: str = self.spec["name"]
         self.damage: list[str] = []
         self._steps: list[int] = fields["steps"]
-        self._readings: dict[str, list[float | None]] = fields["readings"]
+        self._readings: dict[str, list[float | str | None]] = fields["readings"]
 
     def records(self) -> Iterator[tuple[int, dict[str, float]]]:
         """Every evaluated step with the readings that were published."""
         for place, step in enumerate(self._steps):
             values = {name: column[place] for name, column in self._readings.items()}
-            yield step, {name: value for name, value in values.items() if value is not None}
+            yield step, {name: float(value) for name, value in values.items() if value is not None}
 
     def curves(self) -> dict[str, Curve]:
         """The published readings by name."""
         steps = np.array(self._steps, np.int64)
-        columns = {n: np.array([np.nan if v is None else v for v in c]) for n, c in self._readings.items()}
+        columns = {n: np.array([np.nan if v is None else float(v) for v in c]) for n, c in self._readings.items()}
         return {name: Curve(steps[~np.isnan(c)], c[~np.isnan(c)]) for name, c in columns.items()}
 
     def journal(self) -> list[dict[str, Any]]:
@@ -97,7 +97,10 @@ def read_published(path: Path) -> PublishedStudy:
         raise DataError(f"{path} is not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise DataError(f"{path} is no published study; `latebloom study export NAME` makes one")
-    return PublishedStudy(fields, str(path))
+    try:
+        return PublishedStudy(fields, str(path))
+    except KeyError as error:
+        raise DataError(f"{path} lacks {error}; export the study again") from None
 
 
 def publish(study: StoredStudy, command: str, exported_at: str, readings: Collection[str] = ()) -> bytes:
@@ -168,14 +171,14 @@ def _run(one: Planned, run: StoredRun | None, common: Mapping[str, Any], more: C
         "state_sha256": stops[-1].get("state_sha256") if stops else None,
         "steps": [step for step, _ in records],
         "readings": {
-            name: [_finite(readings.get(name), exact=_is_score(name)) for _, readings in records] for name in names
+            name: [_told(readings.get(name), exact=_is_score(name)) for _, readings in records] for name in names
         },
     }
 
 
-def _finite(value: float | None, *, exact: bool) -> float | None:
+def _told(value: float | None, *, exact: bool) -> float | str | None:
     if value is None or not math.isfinite(value):
-        return None
+        return value and str(value)  # JSON has no word for it, and a reading that is no number is not a missing one
     return value if exact else float(f"{value:.6g}")
 
 

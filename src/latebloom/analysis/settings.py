@@ -44,10 +44,12 @@ def changed(differing: Differs, arm: str, baseline: str) -> list[str]:
     return [key for key, values in differing.items() if values.get(arm) != values.get(baseline)]
 
 
-def why_other_event(event: str, differing: Differs, arm: str, baseline: str) -> str | None:
-    """Why the same word means another event in the two arms; None if it means the same."""
-    for key in changed(differing, arm, baseline):
-        if key in SUSTAINED or key in (MEMORIZED if event == "memorized" else GENERALIZED):
-            values = differing[key]
-            return f"the event is not the same, {key} is {values[arm]} in {arm} and {values[baseline]} in {baseline}"
+def why_other_event(event: str, differing: Differs, arm: Sequence[Outcome], baseline: Sequence[Outcome]) -> str | None:
+    """Why the same word means another event in some run of the two arms; None if it means the same in all."""
+    name, other = arm[0].arm, baseline[0].arm
+    for key in (*SUSTAINED, *(MEMORIZED if event == "memorized" else GENERALIZED)):
+        values = differing.get(key, {})
+        meant = {one.settings.get(key) for one in (*arm, *baseline)}
+        if name in values and other in values and len(meant) > 1:
+            return f"the event is not the same, {key} is {values[name]} in {name} and {values[other]} in {other}"
     return None

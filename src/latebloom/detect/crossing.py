@@ -79,6 +79,16 @@ class Crossing(Component):
                 return {**new, "window": [], "crossed": crossed}, [Event(first_step, self.event, step, evidence)]
         return new, []
 
+    def possible(self, state: State) -> State | None:
+        """The earliest crossing that further evaluations could still confirm: `step`, `previous_step`, `known_at`."""
+        window = state["window"]
+        for place in range(max(0, len(window) - self.window_evaluations + 1), len(window)):
+            below = sum(not self._above(later) for _, later in window[place:])
+            if self._above(window[place][1]) and below <= self.window_evaluations - self._needed:
+                previous_step = window[place - 1][0] if place else None
+                return {"step": window[place][0], "previous_step": previous_step, "known_at": window[-1][0]}
+        return None
+
     def pending(self, state: State) -> bool:
         """Whether the last two evaluations were above, but too few have followed to call it sustained."""
         last_two = state["window"][-2:]

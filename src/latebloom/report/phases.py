@@ -11,8 +11,9 @@ from .figures.phases import cell_text, phases_picture
 from .text import visible
 
 LEGEND = (
-    "C comprehension, G grokking, M memorization, X confusion (Liu et al. 2022, arXiv:2205.10343); runs that "
-    "generalized of all; median step, >n: less than half of the runs had by step n; *: some runs are not finished"
+    "C comprehension, G grokking, M memorization, X confusion, at 90 % (Liu et al. 2022, arXiv:2205.10343); runs that "
+    "generalized, at the level of the run's own detector, of all; median step, >n: less than half of the runs had by "
+    "step n; *: some runs are not finished"
 )
 
 

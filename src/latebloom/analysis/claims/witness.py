@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...store import StoredRun
 
 POINTS = ("memorized", "generalized", "peak")
+CROSSINGS = ("happened", "memorized", "possible")  # fields of an outcome
 OLDEST = 0.15  # of a step: 20 readings per factor of ten, a usual cadence, are 12 % apart
 
 
@@ -77,7 +78,7 @@ class Witness(NamedTuple):
     def to_json(self, patterns: str) -> dict[str, Any]:
         """As plain data, with the readings that the patterns mean."""
         told = self.outcome._asdict()
-        for event in ("happened", "memorized"):
+        for event in CROSSINGS:
             told[event] = told[event] and list(told[event])
         together: dict[tuple[int, ...], dict[str, list[float]]] = {}  # readings by the steps they share
         for name in self.names(patterns):
@@ -88,9 +89,9 @@ class Witness(NamedTuple):
     @staticmethod
     def from_json(fields: Mapping[str, Any]) -> Witness:
         """The witness that told this, with those readings."""
-        told = {name: fields[name] for name in Outcome._fields}
-        for event in ("happened", "memorized"):
-            told[event] = Crossed(*told[event]) if told[event] else None
+        told = {name: fields[name] for name in Outcome._fields if name in fields or name not in Outcome._field_defaults}
+        for event in CROSSINGS:
+            told[event] = Crossed(*told[event]) if told.get(event) else None
         curves = {
             name: Curve(np.array(group["steps"], np.int64), np.array(values, np.float64))
             for group in fields["curves"]

@@ -75,13 +75,13 @@ def compared(
 
 
 def _without_unread(gathered: Gathered) -> Gathered:
-    """A run that was not evaluated after step 0 says nothing of any time."""
-    unread = [one for one in gathered.outcomes if one.last_step == 0]
+    """A run that was not evaluated after step 0 says nothing of any time, unless it is lost for good."""
+    unread = [one for one in gathered.outcomes if one.last_step == 0 and one.status != "diverged"]
     if not unread:
         return gathered
     told = ", ".join(f"{one.arm} seed {one.seed}" for one in unread)
     return gathered._replace(
-        outcomes=[one for one in gathered.outcomes if one.last_step > 0],
+        outcomes=[one for one in gathered.outcomes if one not in unread],
         notes=[*gathered.notes, f"Left out, because not evaluated after step 0: {told}."],
     )
 

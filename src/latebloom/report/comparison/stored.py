@@ -72,7 +72,10 @@ def of_study(
     notes = []
     if waiting:
         arms = "; ".join(f"{arm} ({count})" for arm, count in waiting.items())
-        notes.append(f"{waiting.total():,} of {len(planned):,} planned runs have not begun: {arms}.")
+        notes.append(
+            f"{waiting.total():,} of {len(planned):,} planned runs have not begun: {arms}. Conclusions before all are "
+            "over are provisional: who looks again and again finds a small p more often."
+        )
     return _gathered(f"study {study.name}", members, notes, event, by, readings)
 
 

@@ -140,13 +140,17 @@ def meanings(told: Compared) -> list[tuple[str, str]]:
             "times as soon",
             "mean step of the baseline divided by that of the arm, both on a log scale: 2 is half the steps, 0.5 "
             f"twice as many. A run that is not there by step {horizon} counts as if it were there then, so that the "
-            "true ratio is further from 1.",
+            "true ratio is further from 1, unless the curves cross later.",
         ),
         (
             "in %",
             f"share of the runs by step {horizon}; one that was not watched that far counts for as long as it was.",
         ),
-        ("(95 %)", "an interval that would hold the truth 95 times in 100, were the experiment repeated."),
+        (
+            "(95 %)",
+            "an interval that would hold the truth about 95 times in 100, were the experiment repeated with other "
+            "seeds. The distance between evaluations is not in it.",
+        ),
         (
             "p",
             "how often at least so large a difference would arise if arm and baseline were the same, and only their "
@@ -182,6 +186,8 @@ def share(arm: ArmSummary) -> str:
 def mean_step(arm: ArmSummary) -> str:
     """The restricted mean."""
     mean, low, high = arm.event[5:8]
+    if mean is None:
+        return "–"
     return f"{mean:,.0f}" if low is None or high is None else f"{mean:,.0f} ({low:,.0f} to {high:,.0f})"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...analysis.claims import Judged
-from ...analysis.conclusion import LEVEL
+from ...analysis.conclusion import can_tell
 from ...analysis.outcome import Outcome
 from ...detect import percent
 from ..claims.words import MEANINGS, counts, seeds
@@ -69,7 +69,7 @@ def _abstract(told: StudyTold) -> list[str]:
     found = Counter(one.conclusion for one in contrasts)
     summary = ", ".join(f"{plain(conclusion)} {count}" for conclusion, count in found.most_common())
     tests = sum(one.p is not None for one in contrasts)
-    if hopeless := sum(one.smallest_p is not None and one.smallest_p * tests > LEVEL for one in contrasts):
+    if hopeless := sum(not can_tell(one, tests) for one in contrasts):
         summary += f"; for {hopeless} of them no difference could have been shown with so few runs"
     baseline = plain(told.compared.names[told.compared.comparison.baseline])
     return [f"{begun} Of {len(contrasts)} arms against {baseline}: {summary}.", claimed]
