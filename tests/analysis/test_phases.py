@@ -109,3 +109,5 @@ def test_axes_that_would_mix_runs_are_refused(run):
         phase_diagram(runs, X, Y)
     with pytest.raises(DataError, match=r"have no model.width; they differ in"):
         phase_diagram(runs, "model.width", Y)
+    with pytest.raises(DataError, match=r"1 of the runs have no .* e\.g\. \{'seed': 1\}"):
+        phase_diagram([*runs[:1], ({"seed": 1}, done)], X, Y)

@@ -58,7 +58,7 @@ class ForkedNursery:
     """Stands in for `subprocess.Popen`: the same program, forked from here, where torch is loaded, in milliseconds."""
 
     def __init__(self, command: list[str], **streams: Any) -> None:
-        assert command[1:] == ["-m", nursery.__name__]
+        assert command[1:] == ["-P", "-m", nursery.__name__]
         told, telling = os.pipe()
         hearing, heard = os.pipe()
         self.pid = os.fork()

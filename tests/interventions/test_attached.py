@@ -112,13 +112,25 @@ def test_the_hook_of_a_torch_optimizer_does_the_same_without_a_line_in_the_loop(
     model, (rule,) = plain_model(), rules(kind)
     optimizer, attached = adam(model), Attached(rule, model)
     hook = optimizer.register_step_post_hook if rule.acts == "weights" else optimizer.register_step_pre_hook
-    hook(lambda optimizer, *_: attached.step(optimizer.param_groups[0]["lr"]) and None)
+
+    def act(optimizer, *_):
+        attached.step(optimizer.param_groups[0]["lr"])
+
+    hook(act)
     for step in range(12):
         inputs, labels = batch(step)
         optimizer.zero_grad()
         F.cross_entropy(model(inputs), labels).backward()
         optimizer.step()
     assert torch.equal(weights(model), trained((kind,)))
+
+
+def test_a_sparse_gradient_is_refused_in_words():
+    embedding = torch.nn.Embedding(5, 3, sparse=True)
+    attached = Attached(GrokfastEma(), embedding)
+    embedding(torch.tensor([1])).sum().backward()
+    with pytest.raises(DataError, match="cannot read the sparse gradient of weight; build it with sparse=False"):
+        attached.step()
 
 
 # Gradient accumulation

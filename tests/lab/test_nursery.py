@@ -230,7 +230,7 @@ def test_reasons_without_a_reader_are_cut_and_do_not_keep_the_nursery_from_closi
 def test_a_job_told_in_two_halves_is_started_and_half_a_job_is_not(memory: Path) -> None:
     whole, half = job(memory), job(memory)
     told = json.dumps({"start": whole._asdict()}).encode() + b"\n" + json.dumps({"start": half._asdict()}).encode()
-    process = ForkedNursery(["python", "-m", nursery.__name__])
+    process = ForkedNursery(["python", "-P", "-m", nursery.__name__])
     assert json.loads(process.stdout.readline()) == {"ready": process.pid}
     for part in (told[:100], told[100:]):
         process.stdin.write(part)
@@ -243,7 +243,7 @@ def test_a_job_told_in_two_halves_is_started_and_half_a_job_is_not(memory: Path)
 
 def test_a_nursery_asked_to_stop_lets_its_workers_save(memory: Path) -> None:
     one = job(memory, ENDLESS)
-    process = ForkedNursery(["python", "-m", nursery.__name__])
+    process = ForkedNursery(["python", "-P", "-m", nursery.__name__])
     process.stdin.write(json.dumps({"start": one._asdict()}).encode() + b"\n")
     process.stdin.flush()
     began(memory, [one])

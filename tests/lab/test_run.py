@@ -154,6 +154,15 @@ def test_dropout_is_told_to_cost_the_sharing_of_prefixes(memory: Path) -> None:
     assert notices_of(latebloom.run(QUICK, model=TRANSFORMER, store=memory)) == []
 
 
+def test_two_decays_that_pull_in_different_directions_are_told(memory: Path) -> None:
+    pull = [{"kind": "decay_to_init"}]
+    decay = {"kind": "adamw", "learning_rate": 0.01, "weight_decay": 0.5}
+    [told] = notices_of(latebloom.run(QUICK, interventions=pull, optimizer=decay, store=memory))
+    assert "optimizer.weight_decay = 0.5 to 0" in told
+    alone = {**decay, "weight_decay": 0.0}
+    assert notices_of(latebloom.run(QUICK, interventions=pull, optimizer=alone, store=memory)) == []
+
+
 def test_a_run_says_what_it_was_computed_with(finished: lab.Run) -> None:
     environment = finished.stored.environment
     assert environment["fingerprint"]["torch"] == torch.__version__

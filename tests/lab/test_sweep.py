@@ -1,8 +1,12 @@
 """A sweep: every run of a plan once, to the bits it has alone, whatever becomes of its workers."""
 
+import errno
 import importlib
+import itertools
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +36,9 @@ from faults.sweeping import (
 from faults.training import wait_until, warm_up
 from latebloom import lab
 from latebloom.base.errors import SpecError, StoreError
-from latebloom.lab.engines import Ended, Job, nursery
+from latebloom.lab.engines import Ended, Job, local, nursery
 from latebloom.lab.engines.job import work
-from latebloom.spec import Study, plan
+from latebloom.spec import Study, plain, plan
 from latebloom.store import Store, StoredRun, StoredStudy, durable, jsonl
 
 sweeps = importlib.import_module("latebloom.lab.sweep")  # `lab` may have a function of this name
@@ -313,6 +317,76 @@ def test_a_run_that_somebody_finished_by_hand_is_given_up_no_more(
     assert work(engine.jobs[0]).exit_code == 0
     result = scripted(memory, tiny_study(1, **ONE), Scripted(), monkeypatch)
     assert (result.exit_code, result.progress.finished, result.progress.given_up) == (0, 1, {})
+
+
+def test_only_what_is_tried_again_is_forgotten(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = tiny_study(1)
+    given_up = scripted(memory, study, Scripted(fails), monkeypatch).progress.given_up
+    assert len(given_up) == 2
+    light = scripted(memory, study, Scripted(work), monkeypatch, retry=True, only=["arm=light"])
+    assert (light.exit_code, light.progress.total, light.progress.finished) == (0, 1, 1)
+    again = scripted(memory, study, Scripted(), monkeypatch)  # the other is still known to fail, and why
+    assert (again.exit_code, again.progress.finished, len(again.progress.given_up)) == (1, 1, 1)
+    assert again.progress.given_up.items() < given_up.items()
+
+
+def test_a_full_disk_ends_the_sweep_and_is_no_attempt(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run is to blame, so none may be given up for it."""
+    engine = Scripted(work)
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="Make room, then resume"):
+        room = itertools.count()
+
+        def observe(operation: str, path: Path) -> None:
+            if "checkpoints" in path.parts and operation == "write" and next(room) > 1:
+                raise OSError(errno.ENOSPC, "full")
+
+        patch.setattr(durable, "observe", observe)
+        scripted(memory, tiny_study(1, **ONE), engine, patch)
+    assert len(engine.jobs) == 1 and engine.is_closed and what(memory) == {}
+    assert scripted(memory, tiny_study(1, **ONE), Scripted(work), monkeypatch).exit_code == 0
+
+
+def test_an_impatient_ctrl_c_leaves_the_terminal_as_it_was(memory: Path) -> None:
+    """The second one falls into the wait for the workers."""
+    heard = list[str]()
+
+    class Slow(Scripted):
+        def close(self) -> None:
+            heard.append("close")
+            raise KeyboardInterrupt
+
+    def asked(job: Job) -> Ended:
+        signal.raise_signal(signal.SIGINT)
+        return fails(job)
+
+    listener = SimpleNamespace(
+        start=lambda *_: None,
+        update=lambda _: None,
+        ended=lambda *_: None,
+        stopping=lambda: heard.append("stopping"),
+        stop=lambda: heard.append("stop"),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        sweeps.sweep(tiny_study(1, **ONE), store=memory, engine=Slow(asked), listener=listener)
+    assert heard == ["stopping", "close", "stop"]
+
+
+def test_what_nobody_waits_for_is_not_begun(memory: Path) -> None:
+    """The coordinator asked for a run and died, while the process that starts workers was still loading torch."""
+    spec = plain(plan(tiny_study(1, **ONE))[0].spec)
+    asked = json.dumps({"start": Job("20260101T000000-abcdef", str(memory), spec, {})._asdict()}).encode() + b"\n"
+    program = [sys.executable, "-P", "-m", "latebloom.lab.engines.nursery"]
+    done = subprocess.run(program, input=asked, capture_output=True, check=True)
+    assert [*json.loads(done.stdout)] == ["ready"] and not [*memory.glob("2*")]
+
+
+def test_a_file_of_the_user_does_not_stand_in_for_pythons_own(memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(memory)
+    (memory / "random.py").write_text("raise SystemExit('my own file was run')\n")
+    monkeypatch.setattr(local, "subprocess", subprocess)  # a nursery as users have it, not one that is forked
+    assert swept(memory / "store", tiny_study(1, **ONE)).exit_code == 0
+    control = subprocess.run([sys.executable, "-m", "latebloom.lab.engines.nursery"], input=b"", capture_output=True)
+    assert control.returncode and b"my own file was run" in control.stderr
 
 
 def test_a_run_with_a_wall_clock_limit_is_gone_on_with_until_it_is_done(memory: Path) -> None:

@@ -205,6 +205,15 @@ ROUNDED = "quotes make it text"
         ("", "'' lacks a value; nothing is written null, an empty text ''"),
         ("a,,b", "'a,,b' lacks a value; nothing is written null, an empty text ''"),
         ("9..0", "'9..0' runs downwards; write 0..9"),
+        (
+            "0..9:2",
+            "'0..9:2' is no range; expected whole numbers as in 0..9; a range has no step, write 0,2,4 or lin(0,8,5)",
+        ),
+        ("010..012", f"'010..012' is no range; expected whole numbers as in 0..9; {ROUNDED}"),
+        (
+            "1, 1:30",
+            "'1:30' is no YAML value: 1:30 would be read in base 60; write it out, or make it text with quotes",
+        ),
         ("0..", f"'0..' is no range; expected whole numbers as in 0..9; {ROUNDED}"),
         ("0..9..2", f"'0..9..2' is no range; expected whole numbers as in 0..9; {ROUNDED}"),
         ("0.1..0.5", "'0.1..0.5' is no range of whole numbers; five numbers in steps are lin(0.1,0.5,5)"),

@@ -25,6 +25,7 @@ TRIALS = plan(
         (["seed=0..1"], [0, 1, 3, 4, 6, 7, 9, 10]),
         (["arm=ma"], range(6, 12)),
         (["arm=ma,baseline"], range(12)),
+        (["arm=ma", "seed=0", "seed=1"], [6, 7, 9, 10]),
         (["arm=ma", "optimizer.weight_decay=1", "seed=2,0"], [9, 11]),
     ],
 )
@@ -39,7 +40,6 @@ def test_those_are_chosen_whose_every_value_is_named_in_the_order_of_the_plan(on
         (["seed=2..4"], "has seed = 3, 4; there is 0..2"),
         (["arm=l1"], "has arm = l1; there is baseline, ma"),
         (["ma"], "'ma' is no setting; expected key=values"),
-        (["seed=0", "seed=1"], "seed is given twice"),
     ],
 )
 def test_what_no_run_has_is_refused_and_the_message_says_what_there_is(only, words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,7 +19,7 @@ from spec.strategies import WORDS
 quick = settings(max_examples=25, deadline=None)
 
 FILE = """
-name: norms on S5
+name: norms-on-S5
 about: {title: A penalty on weights}
 recipe: permutation-s5
 settings: {task: {train_fraction: 0.4}, batch.size: 256}
@@ -41,7 +42,7 @@ def refusal(text, where="my.yaml"):
 
 def test_a_file_says_what_a_study_is():
     assert parse_study(FILE, "my.yaml") == Study(
-        name="norms on S5",
+        name="norms-on-S5",
         recipe="permutation-s5",
         about={"title": "A penalty on weights"},
         settings={"task": {"train_fraction": 0.4}, "batch": {"size": 256}},
@@ -102,6 +103,14 @@ def test_the_default_name_is_readable_and_hashes_the_content_and_nothing_else(tm
     assert names[0] == names[1] and names[0].startswith("mine-seed-")
     (tmp_path / "there" / "mine.yaml").write_text("extends: demo\nsteps: 8\n")
     assert study_of(str(tmp_path / "there" / "mine.yaml"), ["seed=0..3"]).name != names[0]
+
+
+def test_any_file_can_be_swept_without_a_name_and_a_name_that_no_folder_can_have_is_refused(tmp_path):
+    path = tmp_path / "Müllers erste.yaml"
+    path.write_text("extends: demo\n")
+    assert re.fullmatch(r"M-llers-erste-seed-[0-9a-f]{6}", study_of(str(path), ["seed=0..3"]).name)
+    with pytest.raises(SpecError, match="a study cannot be called 'a b'; use up to 100 letters"):
+        study_of("demo", ["name=a b", "seed=0..3"])
 
 
 def test_any_default_name_is_a_label():
@@ -198,9 +207,15 @@ KEYS_WHOLE = "keys are written whole, as in optimizer.learning_rate: [1, 2]"
         ("recipe: demo\naxes: {seed: [1, 2, 1]}", ["seed = 1 is given twice (my.yaml:2)"]),
         (
             "recipe: demo\naxes: {seed: 0..9999, steps: 1..9999}",
-            ["the study has 99,990,000 runs; expected at most 100,000, so make it several"],
+            ["the study has 99,990,000 runs; expected at most 10,000, so make it several"],
         ),
-        ("name: a/b\naxes: {}", ["'a/b' looks like a path. A name is a label; the folder is chosen by the store."]),
+        (
+            "name: a/b\naxes: {}",
+            [
+                "a study cannot be called 'a/b'; use up to 100 letters, digits, '.', '_' and '-', "
+                "a letter or digit first"
+            ],
+        ),
         ("name: x\narms: {'': {}}", ["the name is empty. Give it a few words, or leave it out."]),
         (
             "recipe: 5",

@@ -64,6 +64,22 @@ def test_more_runs_may_be_planned_and_none_taken_away(memory: Path) -> None:
         assert not after.stored.is_swept()  # a refusal holds no lock
 
 
+def test_what_a_run_is_called_is_said_by_the_newest_plan_and_what_it_is_by_its_key(memory: Path) -> None:
+    """Two arms under each other's names: corrected in the file, they must be corrected in every comparison."""
+    begin(memory).close()
+    before = StoredStudy(memory, "delay").planned
+    given = runs([0, 1, 2, 3])
+    corrected = [
+        ({"arm": "plain" if label["seed"] else "l1", "decay": 1, "seed": label["seed"]}, *rest)
+        for label, *rest in given
+    ]
+    open_study(memory, "delay", {"title": "Corrected"}, corrected).close()
+    after = StoredStudy(memory, "delay")
+    assert [one.label for one in after.planned] == [label for label, *_ in corrected]
+    assert [(one.run, one.key, one.spec) for one in after.planned[:3]] == [(b.run, b.key, b.spec) for b in before]
+    assert after.study == {"title": "Corrected"}
+
+
 def test_going_on_with_the_same_plan_writes_no_plan(memory: Path) -> None:
     begin(memory).close()
     before = (memory / "studies/delay/plan.json").stat()

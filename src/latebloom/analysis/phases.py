@@ -92,6 +92,8 @@ def phase_diagram(
     keys = list(dict.fromkeys(key for label, _ in runs for key in label))
     if unknown := [key for key in (x_key, y_key) if key not in keys]:
         raise DataError(f"the runs have no {' and no '.join(unknown)}; they differ in {', '.join(keys) or 'nothing'}")
+    if lacking := [label for label, _ in runs if x_key not in label or y_key not in label]:
+        raise DataError(f"{len(lacking)} of the runs have no {x_key} or no {y_key}, e.g. {lacking[0]}; leave them out")
     others = {key: {str(label.get(key)) for label, _ in runs} for key in keys if key not in (x_key, y_key, "seed")}
     if varied := [key for key, values in others.items() if len(values) > 1]:
         raise DataError(f"the runs also differ in {', '.join(varied)}; a cell would mix them. Choose other axes.")

@@ -39,7 +39,9 @@ class Attempts:
             case "given_up":
                 self.given_up[entry["run"]] = entry["reason"]
             case "retry":
-                self.given_up, self._last = {}, {}
+                for run in entry.get("runs", [*self.given_up, *self._last]):  # an early version meant all of them
+                    self.given_up.pop(run, None)
+                    self._last.pop(run, None)
 
     def fruitless(self, run: str) -> int:
         """Attempts in a row that saved nothing new."""

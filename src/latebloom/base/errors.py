@@ -40,6 +40,10 @@ class StoreError(LatebloomError):
     exit_code = 5
 
 
+class NoRoomError(StoreError):
+    """The place takes nothing more, whatever is to be written: full, over a quota, read-only."""
+
+
 class EngineError(LatebloomError):
     """Where the runs were to be trained, they cannot be: no cluster, no token, a node that does not see the store."""
 

@@ -40,7 +40,7 @@ VERBS = {
 EXIT_CODES = """\b
 Exit codes:
   0        done
-  1        a failure we did not foresee
+  1        a failure we did not foresee; of a sweep: some runs diverged or were given up
   2        wrong usage, recipe or data
   3        a package is missing
   4        the training diverged

@@ -49,7 +49,7 @@ class Attached:
             Whether it acted.
 
         Raises:
-            DataError: No gradient where one is needed, or a decay without `lr`.
+            DataError: No gradient where one is needed, a sparse one, or a decay without `lr`.
             DivergedError: A gradient is not finite, unless such steps are skipped; the state is as before.
         """
         grads = {name: p.grad for name, p in self.params.items() if p.grad is not None}
@@ -57,6 +57,10 @@ class Attached:
             raise DataError(f"{self.rule.kind} found no gradient; call loss.backward() first")
         if lr is None and self.rule.acts == "decay":
             raise DataError(f"{self.rule.kind} needs the learning rate in force: step(lr=...)")
+        if sparse := [name for name, grad in grads.items() if grad.layout != torch.strided]:
+            raise DataError(
+                f"{self.rule.kind} cannot read the sparse gradient of {sparse[0]}; build it with sparse=False"
+            )
         bad = [name for name, grad in grads.items() if not bool(grad.isfinite().all())]
         if bad and skip_nonfinite:
             return False

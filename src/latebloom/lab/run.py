@@ -229,7 +229,18 @@ def notices(spec: RunSpec, split: Split) -> list[str]:
     """What a reader of this run must know and the spec alone does not say."""
     shares = {name: part.share for name, part in split.parts.items()}
     rounded = share_notice(spec.batch.size, shares) if spec.batch.size is not None else None
-    return [text for text in (rounded, spec.model.plain_because, _unjudged(spec, split)) if text]
+    return [text for text in (rounded, spec.model.plain_because, _unjudged(spec, split), _pulled_twice(spec)) if text]
+
+
+def _pulled_twice(spec: RunSpec) -> str | None:
+    """That two decays pull in different directions, in words; None if they do not."""
+    decay = spec.optimizer.weight_decay
+    if not decay or not any(one.kind == "decay_to_init" for one in spec.interventions):
+        return None
+    return (
+        f"decay_to_init pulls to the initial weights and optimizer.weight_decay = {decay:g} to 0, so the weights go to "
+        "a point between the two. For the first alone set optimizer.weight_decay=0"
+    )
 
 
 def _unjudged(spec: RunSpec, split: Split) -> str | None:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, Protocol
 
 from ..analysis.standing import Attempts, Progress
 from ..base.component import from_dict
-from ..base.errors import SpecError
+from ..base.errors import SpecError, StoreError
 from ..spec import RunSpec, Study, Trial, chosen, identity, plain, plan, study_named
 from ..store import Planned, StoredRun, StoredStudy, StudyWriter, default_root, open_study
-from .engines import Ended, Engine, Job, Local
+from .engines import NO_ROOM, Ended, Engine, Job, Local
 from .signals import Interruption
 from .trackers import asked_for
 from .weights import pinned
@@ -40,6 +40,9 @@ class SweepListener(Protocol):
 
     def ended(self, planned: Planned, run: StoredRun | None, text: str) -> None:
         """An attempt ended, as `text` says."""
+
+    def stopping(self) -> None:
+        """Somebody asked to stop, and the runs are being saved."""
 
     def stop(self) -> None:
         """The sweep is over."""
@@ -87,7 +90,8 @@ def sweep(
 
     Raises:
         SpecError: The study is described wrongly; all problems of all its runs at once. Or `only` names no run of it.
-        StoreError: Another coordinator is at work on it, or a study of this name has other runs.
+        StoreError: Another coordinator is at work on it, a study of this name has other runs, or the store takes no
+            more.
 
     Example:
         latebloom.sweep("demo", ["optimizer.weight_decay=0.1,1", "seed=0..4"], workers=2)
@@ -134,10 +138,11 @@ class Coordinator:
         in_order = sorted(chosen(self.study.planned, only), key=lambda one: int(one.spec["seed"]))
         self.planned = {one.run: one for one in in_order}
         self.attempts = Attempts()
-        if retry:
-            writer.note("retry")
         for entry in self.study.journal():
             self.attempts.hear(entry)
+        tried = [run for run in self.planned if run in self.attempts.given_up or self.attempts.fruitless(run)]
+        if retry and tried:
+            self._note("retry", runs=tried)
         self.not_before: dict[str, float] = {}
         self.running: dict[str, Seen] = {}
         self.over: dict[str, str] = {}  # run -> finished, diverged or given up
@@ -158,10 +163,14 @@ class Coordinator:
                     if self.listener:
                         self.listener.update(self.progress())
                 asked = interruption.asked
+            if asked and self.listener:
+                self.listener.stopping()
         finally:
-            self.engine.close()
-            if self.listener:
-                self.listener.stop()
+            try:  # a second Ctrl-C ends this at once, and leaves the terminal as it was
+                self.engine.close()
+            finally:
+                if self.listener:
+                    self.listener.stop()
         for run_id in self.running:  # what the last of them saved while they were asked to end
             self._settle(run_id, self.study.run(self.planned[run_id]))
         self.running = {}
@@ -192,6 +201,8 @@ class Coordinator:
 
     def _judge(self, ended: Ended) -> None:
         self.running.pop(ended.run, None)
+        if ended.exit_code == NO_ROOM:  # no run can be saved now, and none of them is to blame
+            raise StoreError(ended.reason)
         one = self.planned[ended.run]
         run = self.study.run(one)
         if self._settle(ended.run, run):

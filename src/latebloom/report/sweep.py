@@ -114,6 +114,14 @@ class SweepView:
         if not self._quiet and not self._live:
             self._write(line)
 
+    def stopping(self) -> None:
+        """Somebody asked to stop."""
+        told = "stopping: the runs are being saved"
+        if self._live:
+            self._live.update(told, refresh=True)
+        elif not self._quiet:
+            self._write(told)
+
     def stop(self) -> None:
         """The sweep is over."""
         if self._live:

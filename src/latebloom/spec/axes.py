@@ -30,6 +30,7 @@ _GRIDS = {"lin": grid.lin, "log": grid.log}
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
 _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
 _ZIP = re.compile(r"\s*zip\((.*)\)\s*", re.DOTALL)
+_DIGITS = re.compile(r"\s*[-+]?[0-9][0-9_:]*\s*")  # a whole number, or what somebody takes for one
 _WORD = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)*", re.ASCII)
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
@@ -180,15 +181,17 @@ def _expanded(piece: str) -> list[Any]:
     if call := _CALL.fullmatch(piece):
         return _grid(piece, call[1], call[2])
     if ".." in piece:
-        low, high = map(_number, piece.split("..", 1))
-        if low is not None or high is not None:
+        ends = piece.split("..", 1)
+        low, high = map(_number, ends)
+        if low is not None or high is not None or all(map(_DIGITS.fullmatch, ends)):
             return _range(piece, low, high)
     return [_read(piece)]
 
 
 def _range(piece: str, low: Number | None, high: Number | None) -> list[Any]:
     if low is None or high is None:
-        raise SpecError(f"{_shown(piece)} is no range; expected whole numbers as in 0..9; {_AS_TEXT}")
+        step = "a range has no step, write 0,2,4 or lin(0,8,5)" if ":" in piece else _AS_TEXT
+        raise SpecError(f"{_shown(piece)} is no range; expected whole numbers as in 0..9; {step}")
     if isinstance(low, float) or isinstance(high, float):
         raise SpecError(f"{_shown(piece)} is no range of whole numbers; five numbers in steps are lin({low},{high},5)")
     if high < low:

@@ -27,7 +27,8 @@ def chosen(runs: Sequence[Run], only: Sequence[str]) -> list[Run]:
 
     Args:
         runs: All runs of the plan.
-        only: Assignments as `parse_axes` reads them. Tables and lists are named by the text that labels show.
+        only: Assignments as `parse_axes` reads them; the values of a key that is given twice are taken together.
+            Tables and lists are named by the text that labels show.
 
     Raises:
         SpecError: No run has such a key or such a value, or no run has all of them; all of it at once.
@@ -35,7 +36,10 @@ def chosen(runs: Sequence[Run], only: Sequence[str]) -> list[Run]:
     Example:
         chosen(plan(study), ["arm=baseline,ema", "seed=0..3"])
     """
-    wanted = {key: values for axis in parse_axes(only) for key, values in axis.items()}
+    wanted: dict[str, list[Any]] = {}
+    for one in only:
+        for key, values in ((key, values) for axis in parse_axes([one]) for key, values in axis.items()):
+            wanted[key] = wanted.get(key, []) + values
     known: dict[str, list[Any]] = {key: [] for run in runs for key in run.label}
     for run in runs if wanted else ():
         for key, value in run.label.items():

@@ -6,6 +6,7 @@ What is read is data and nothing else: no tags, no interpolations, no more than 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from .merge import merged
 ABOUT = "about"  # what a recipe says about itself; no part of the spec
 CLAIMS = "claims"  # what others say about it, see `analysis.claims`; no part of it either
 MAX_CHARACTERS = 1_000_000
+_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+_OCTAL = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*")
 MAX_DEPTH = 32
 
 
@@ -141,6 +144,8 @@ def _survey(text: str, where: str) -> dict[str, str]:
                 open_tables.pop()
             if not isinstance(event, yaml.NodeEvent):
                 continue
+            if (number := _surprising(event)) is not None:
+                raise SpecError(f"{_at(where, line)}{number}; write it out, or make it text with quotes")
             if (tag := getattr(event, "tag", None)) is not None:
                 raise SpecError(f"{_at(where, line)}tags such as {tag} are not supported; write plain values")
             key, is_key = open_tables[-1].next(event) if open_tables else ("", False)
@@ -154,6 +159,15 @@ def _survey(text: str, where: str) -> dict[str, str]:
     except yaml.YAMLError as error:
         raise SpecError(_told(error, where)) from None
     return {key: f"{where}:{line}" for key, line in seen.items()}
+
+
+def _surprising(event: yaml.NodeEvent) -> str | None:
+    """What YAML 1.1 makes of 9:2 and of 010, where nobody means that; None for everything else."""
+    if not isinstance(event, yaml.ScalarEvent) or event.style is not None:
+        return None
+    if _BASE_60.fullmatch(event.value):
+        return f"{event.value} would be read in base 60"
+    return f"{event.value} would be read as octal" if _OCTAL.fullmatch(event.value) else None
 
 
 class _Open:

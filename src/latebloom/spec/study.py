@@ -8,19 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import SpecError
-from ..base.label import why_no_label
+from ..base.label import why_no_folder, why_no_label
 from .axes import Axis, parse_axes, write_values, write_yaml, wrong
 from .dotted import leaves
 from .recipe import ABOUT, Recipe, parse_recipe, read_recipe
 from .study_file import cited, fields_of
 
-MAX_RUNS = 100_000
+MAX_RUNS = 10_000  # whole specs of so many fit one plan, and a coordinator looks through them in time
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Study:
     claims: Any = field(default=None, compare=False, repr=False)  # as written, see `Recipe`; trains nothing
 
     def __post_init__(self) -> None:
-        problems = [why for name in (self.name, *self.arms) if (why := why_no_label(name))]
+        problems = [why for name in self.arms if (why := why_no_label(name))]
+        problems += [why] if (why := why_no_folder(self.name)) else []
         for axis in self.axes:
             problems += [f"{why}{cited(self.lines, f'axes.{next(iter(axis), None)}')}" for why in wrong(axis)]
         problems += self._given_twice()
@@ -153,7 +155,8 @@ def _name(study: Study) -> str:
     content = {**study.plain(), "name": None, ABOUT: None, "recipe": study.base().settings}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     words = [Path(study.recipe or "study").stem, *(key.rpartition(".")[2] for axis in study.axes for key in axis)]
-    return f"{as_label('-'.join(words))[:80]}-{digest[:6]}"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(words)).lstrip("-._") or "study"
+    return f"{plain[:80]}-{digest[:6]}"
 
 
 def _study(read: Recipe, where: str) -> Study:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..base.errors import StoreError
+from ..base.errors import NoRoomError, StoreError
 
 CHUNK_BYTES = 1 << 16  # one write() of a large file: small enough that a kill in the middle of one is ordinary
 MOST_BYTES = 1 << 26  # the longest file read whole without being told its size
@@ -311,9 +311,11 @@ def _doing(operation: str, path: Path, size: int = 0) -> Iterator[None]:
     except OSError as error:
         if operation in _LOOKING and error.errno in _NOT_OURS:
             raise DamageError(f"{path} {_NOT_OURS[error.errno]}.") from error
-        raise StoreError(_explain(operation, path, size, error)) from error
+        refused = NoRoomError if error.errno in _NO_ROOM else StoreError
+        raise refused(_explain(operation, path, size, error)) from error
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LOOKING = ("read", "open", "stat", "list")
 _NOT_OURS = {
     errno.ENOENT: "is missing",

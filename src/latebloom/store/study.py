@@ -9,13 +9,13 @@ be made twice: whether it exists, is whole or is finished is read from that fold
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from ..base.errors import StoreError
+from ..base.label import why_no_folder
 from . import durable, jsonl, layout
 from .catalog import Store
 from .durable import Log
@@ -24,8 +24,6 @@ from .read import StoredRun
 
 STUDIES = "studies"
 PLAN = "plan.json"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Planned(NamedTuple):
@@ -114,7 +112,8 @@ def open_study(
         root: The store.
         name: Of the study: letters, digits, `.`, `_`, `-`.
         study: Its description, for readers.
-        runs: Label, key and spec of each run. A known study may be given more runs than it had, never fewer.
+        runs: Label, key and spec of each run. A known study may be given more runs than it had, never fewer, and
+            other labels for those it has.
         key_of: The key of a run planned earlier, as today's version of the program would give it: a key covers every
             setting, also those that did not exist when the study began.
 
@@ -138,10 +137,14 @@ def open_study(
                 f"study {name!r} has {len(lost)} runs that are not in this plan, e.g. {lost[0]}. A study can be given "
                 "more runs, not others: choose another name."
             )
-        if given - set(known):
+        named = {key: one.label for key, one in known.items()}
+        if named != {key: label for label, key, _ in runs} or (before and before.study != dict(study)):
+            # What a run is, its key says; what it is called, and which arm it belongs to, is said anew.
             ids = _fresh_ids({*durable.folders(root), *(one.run for one in known.values())})
-            made = {key: known[key]._replace(key=key) for key in known}
-            planned = [made.get(key) or Planned(next(ids), label, key, spec) for label, key, spec in runs]
+            planned = [
+                known[key]._replace(key=key, label=label) if key in known else Planned(next(ids), label, key, spec)
+                for label, key, spec in runs
+            ]
             fields = {"schema": layout.SCHEMA, "name": name, "study": dict(study)}
             fields["created_at"] = before.created_at if before else layout.now()
             fields["runs"] = [one._asdict() for one in planned]
@@ -174,6 +177,6 @@ def _fresh_ids(taken: set[str]) -> Iterator[str]:
 
 
 def _folder(root: Path, name: str) -> Path:
-    if not _NAME.fullmatch(name):
-        raise StoreError(f"a study cannot be called {name!r}; use up to 100 letters, digits, '.', '_' and '-'")
+    if why := why_no_folder(name):
+        raise StoreError(why)
     return root / STUDIES / name

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from ...base.errors import SpecError
-from .job import Ended, Engine, Job
+from .job import NO_ROOM, Ended, Engine, Job
 from .local import Local
 
-__all__ = ["Ended", "Engine", "Job", "Local", "engine_of"]
+__all__ = ["NO_ROOM", "Ended", "Engine", "Job", "Local", "engine_of"]
 
 
 def engine_of(name: str, slots: int | None = None, address: str | None = None) -> Engine:

@@ -6,11 +6,12 @@ import traceback
 from typing import Any, NamedTuple, Protocol
 
 from ...base.component import from_dict
-from ...base.errors import LatebloomError
+from ...base.errors import LatebloomError, NoRoomError
 from ...spec import RunSpec
 from ...store import Store
 from ..run import resume, run
 
+NO_ROOM = 75  # EX_TEMPFAIL of sysexits.h: the store takes no more, and the run is not to blame
 PATIENCE_S = 3.0  # what jobs get to save in when they are asked to end
 
 
@@ -27,7 +28,7 @@ class Ended(NamedTuple):
     """What became of an attempt."""
 
     run: str
-    exit_code: int  # as the command line's; negative: the process was killed by that signal
+    exit_code: int  # as the command line's, or NO_ROOM; negative: the process was killed by that signal
     reason: str  # in words, empty when all went well
 
 
@@ -60,6 +61,8 @@ def work(job: Job) -> Ended:
             return Ended(job.run, 0, "")
         else:
             done = resume(job.run, store=job.store)
+    except NoRoomError as error:
+        return Ended(job.run, NO_ROOM, str(error))
     except LatebloomError as error:
         return Ended(job.run, error.exit_code, f"{type(error).__name__}: {error}")
     except KeyboardInterrupt:

@@ -68,7 +68,8 @@ class Local:
     def _tell(self, told: dict[str, Any]) -> None:
         if self._nursery is None:
             self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "latebloom.lab.engines.nursery"],
+                # -P: a user's random.py in this folder must not stand in for Python's.
+                [sys.executable, "-P", "-m", "latebloom.lab.engines.nursery"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is the coordinator's to handle

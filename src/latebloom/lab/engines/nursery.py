@@ -14,6 +14,7 @@ import ctypes
 import gc
 import json
 import os
+import select
 import selectors
 import signal
 import sys
@@ -48,6 +49,8 @@ class Nursery:
         self.selector = selectors.DefaultSelector()
         self.alive: dict[str, tuple[int, int, int]] = {}  # run -> process, pidfd, pipe of its report
         self.heard = b""
+        self.hangup = select.poll()
+        self.hangup.register(0, select.POLLHUP)
 
     def serve(self) -> None:
         """Start what is asked for, report what ends."""
@@ -65,6 +68,8 @@ class Nursery:
 
     def _listen(self) -> bool:
         data = os.read(0, 1 << 16)
+        if self.hangup.poll(0):  # nobody waits for what was asked a moment ago
+            return False
         *lines, self.heard = (self.heard + data).split(b"\n")
         for line in lines:
             told = json.loads(line)

@@ -45,7 +45,7 @@ def draw(diagram: PhaseDiagram) -> Any:
         figsize=(2 * (0.85 + 0.72 * wide) + 0.6, 1.6 + 0.52 * high), facecolor="white", layout="constrained"
     )
     left, right = figure.subplots(1, 2, sharey=True)
-    delays = [cell.delay_steps for cell in diagram.cells if (cell.delay_steps or 0) > 0]  # others are drawn as these
+    delays = [delay for cell in diagram.cells if (delay := cell.delay_steps or 0) > 0]  # a log has no others
     shortest = min(delays, default=1.0)
     norm = LogNorm(shortest, max([1.01 * shortest, *delays]))
     colours = _colormap()
