@@ -21,6 +21,18 @@ def test_the_best_is_the_first_of_the_best_finite_values(sequence, better):
     assert state["step"] == (None if best is None else sequence.index(best))
 
 
+@pytest.mark.parametrize(
+    ("reading", "better"),
+    [
+        ("val/loss", "lower"), ("val/accuracy", "higher"), ("val/accuracy/divide", "higher"), ("val/r2", "higher"),
+        ("val/r2/5-3", "higher"), ("val/spearman", "higher"), ("weight_norm/l2", "lower"),
+    ],
+)  # fmt: skip
+def test_which_direction_is_better_is_known_by_the_name(reading, better):
+    assert Best(reading=reading).better == from_dict(Best, {"reading": reading}).better == better
+    assert Best(reading=reading, better="lower").better == "lower"
+
+
 def stop_step(rule, sequence):
     state = rule.init()
     for i, value in enumerate(sequence):

@@ -116,6 +116,29 @@ def test_memorization_is_right_censored_and_never_called_final():
     assert "right-censored at step 20,000" in judged.headline and "is not known" in judged.headline
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_a_rise_cut_off_anywhere_is_never_called_a_fall(noise):
+    """The mean of the last eighth of a steep rise is far below its best, though nothing ever got worse."""
+    import numpy as np
+
+    steps = np.arange(0, 20_000, 100)
+    drawn = np.random.default_rng(0).normal(0, noise, len(steps))
+    val = np.clip(0.01 + 0.98 / (1 + np.exp(-(steps - 12_000) / 600)) + drawn, 0, 1)
+    records = [
+        (int(s), {"train/accuracy": float(s >= 1000), "val/accuracy": float(v)})
+        for s, v in zip(steps, val, strict=True)
+    ]
+    watch, state, families = Watch(), Watch().init(), []
+    for step, readings in records:
+        state, _ = watch.update(state, step, readings)
+        families.append(judge(watch, state))
+    told = list(dict.fromkeys(one.family for one in families[20:]))
+    assert told[-1] == "grokking" and "rose_then_fell" not in told and "unstable" not in told
+    assert {one.after for one in families[20:]} == {None, "too_early", "stable"}
+    down = [(20_000 + step, {**r, "val/accuracy": 0.1}) for step, r in records[:60]]  # control: this one has fallen
+    assert verdict(Watch(), [*records[:130], *down]).family == "rose_then_fell"
+
+
 def test_a_log_that_ends_at_the_crossing_is_provisional():
     records = as_accuracy(made("classic", 300, 0))
     first = next(i for i, (_, r) in enumerate(records) if r["val/accuracy"] >= 0.95)

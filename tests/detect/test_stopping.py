@@ -37,6 +37,25 @@ def test_a_late_bloomer_is_never_ended(shape, curve):
         assert stopped_at(ALL, curve(made(shape, 150, seed), 0.02, seed)) is None
 
 
+@pytest.mark.parametrize(
+    "readings",
+    [
+        {"train/loss": 2.0, "val/correlation": math.nan},  # all answers equal: a correlation has no value yet
+        {"train/loss": 0.0, "train/accuracy": 1.0, "val/accuracy": 0.31},  # exactly 0 in float32; decay still moves it
+        {"train/accuracy": 1.0, "val/accuracy": 0.31, "learning_rate": 1e-3},
+    ],
+)
+def test_what_stands_still_or_has_no_value_for_another_reason_is_no_collapse(readings):
+    still = [(100 * i, dict(readings)) for i in range(60)]
+    moving = [(step, {**r, "train/loss": 2.0 - step / 1e5}) for step, r in still]
+    assert why(Collapsed(), moving if readings.get("train/loss") else still) == (None, None)
+    assert why(Collapsed(), [(step, {**r, "train/loss": math.nan}) for step, r in still])[0] == 200  # controls
+    assert why(Collapsed(), [(step, {**r, "train/loss": 1.5, "val/correlation": 0.1}) for step, r in still])[0] == 2000
+    assert why(Collapsed(), [(0, {"val/correlation": 0.5}), *moving[1:]])[0] == (
+        300 if "val/correlation" in readings else None
+    )
+
+
 def test_ordinary_early_stopping_ends_the_same_late_bloomers_before_they_generalize():
     """Control: these curves can be stopped too early, and are, by what training libraries call patience."""
     for shape in ("classic", "double descent"):

@@ -114,15 +114,6 @@ def test_the_extra_reading_at_a_former_last_step_stays_and_changes_no_weight(mem
     assert differing == {(min(step for step in theirs if step > 18), "train/batch_loss")}
 
 
-def test_more_steps_do_not_revive_a_run_that_its_own_rule_ended(memory: Path) -> None:
-    """With more steps from the start it would have ended at the same place; `rollback` can change the rule."""
-    ended = lab.run(EARLY, store=memory)
-    assert ended.stored.step == 54
-    before = end_of(memory)
-    again = lab.resume(steps=500, store=memory)
-    assert end_of(memory) == before and again.stored.reason == ended.stored.reason
-
-
 @pytest.mark.parametrize("steps", [3, 20])
 def test_steps_that_are_not_more_than_before_are_refused_and_change_nothing(
     memory: Path, whole: Path, steps: int
@@ -403,6 +394,51 @@ def test_another_rule_or_best_in_a_branch_has_heard_the_readings_before_it(memor
     ended = lab.resume(branch.id, store=memory)
     assert ended.stored.step == there_before.stored.step
     assert ended.stored.load(ended.stored.step) == there_before.stored.load(ended.stored.step)
+
+
+def test_a_branch_without_a_whole_checkpoint_is_refused_and_not_begun_anew(memory: Path) -> None:
+    """From its seed it would be another experiment under the same name."""
+    old = lab.run(PLAIN, store=memory)
+    branch = lab.rollback(old.id, 10, ["optimizer.learning_rate=0.001"], store=memory)
+    path = next((branch.path / "checkpoints").glob("step-*/tensors.safetensors"))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(StoreError, match=rf"began at step 10 of run {old.id}, and none .* rollback {old.id} 10"):
+        lab.resume(branch.id, store=memory)
+    again = lab.rollback(old.id, 10, ["optimizer.learning_rate=0.001"], store=memory)  # what the message says
+    assert lab.resume(again.id, store=memory).status == "finished"
+
+
+@pytest.mark.parametrize("setting", ["seed=2", "task.train_fraction=0.3", "task.operation=subtract"])
+def test_a_branch_with_other_examples_is_refused(memory: Path, setting: str) -> None:
+    """What it was trained on would be among what it is validated on."""
+    old = lab.run(PLAIN, store=memory)
+    with pytest.raises(SpecError, match=rf"examples it has.*weights=\[{old.id}@10\]"):
+        lab.rollback(old.id, 10, [setting], store=memory)
+    assert len(Store(memory).runs()) == 1
+
+
+def test_another_detector_in_a_branch_has_heard_the_readings_before_it(memory: Path) -> None:
+    loose = ["detector.memorized_at=0.5"]
+    old, there_before = lab.run(EARLY, store=memory), lab.run(EARLY, loose, store=memory)
+    branch = lab.rollback(old.id, 30, loose, store=memory)
+    ended = lab.resume(branch.id, store=memory)
+    assert ended.stored.load(54) == there_before.stored.load(54)
+    assert old.stored.load(54) != there_before.stored.load(54)  # control
+
+
+def test_more_steps_for_a_run_that_its_rule_ended_are_refused_with_the_way_on(memory: Path) -> None:
+    old = lab.run(EARLY, store=memory)
+    with pytest.raises(SpecError, match=rf"resume {old.id} --from 54 stopping\.kind=never steps=80"):
+        lab.resume(old.id, steps=80, store=memory)
+    assert not any(entry["what"] == "extended" for entry in old.stored.journal())
+    branch = lab.rollback(old.id, 54, ["stopping.kind=never", "steps=80"], store=memory)
+    assert lab.resume(branch.id, store=memory).stored.step == 80
+
+
+def test_a_branch_of_a_run_of_a_study_is_no_run_of_the_study(memory: Path) -> None:
+    old = lab.run(PLAIN, store=memory, origin={"study": "many", "label": {}})
+    assert old.stored.environment["study"] == "many"
+    assert "study" not in lab.rollback(old.id, 10, store=memory).stored.environment
 
 
 def test_a_branch_of_an_extended_run_keeps_the_longer_budget(memory: Path) -> None:

@@ -50,6 +50,14 @@ def leaves(tree, prefix=""):
         )
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_setting_that_another_one_makes_void_is_refused_in_any_order(order):
+    assert "beta2" in problems(*["optimizer.beta2=0.9", "optimizer.kind=sgd"][::order])[0]
+    assert build(parse_recipe(RECIPE, "my.yaml"), ["optimizer.kind=sgd"]).optimizer.kind == "sgd"  # the recipe's own go
+    with pytest.raises(SpecError, match="beta2"):
+        build(parse_recipe(RECIPE, "my.yaml"), ["optimizer.beta2=0.5"], {"optimizer": {"kind": "sgd"}})
+
+
 @given(TREES)
 def test_assignments_are_nested_tables(tree):
     assert assigned([f"{key}={{}}" if value == {} else f"{key}={value}" for key, value in leaves(tree)]) == tree

@@ -105,6 +105,23 @@ def test_a_damaged_checkpoint_goes_to_quarantine_and_the_one_before_is_used(
     assert Store(run.path.parent).find("latest").load(5) == story.blobs(5)
 
 
+def test_a_checkpoint_whose_log_has_lost_a_line_is_not_believed(memory: Path) -> None:
+    """All lines are equally long, so behind the gap a line ends exactly where the checkpoint was saved."""
+    with Store(memory).create(**story.WHO) as writer:
+        for step in range(1, 9):
+            writer.append(step, {"val/loss": 0.5})
+            if step in (2, 6):
+                writer.save(step, story.blobs(step), labels=["every"], readings={"val/loss": 0.5})
+    run = writer.run
+    log = run.path / "readings.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    assert len({*map(len, lines)}) == 1
+    log.write_bytes(b"".join(line for number, line in enumerate(lines) if number != 3))
+    with Store(memory).open(run.id) as writer:
+        assert writer.recovered == (2, story.blobs(2)) and "tells of step 7" in writer.notices[0]
+        writer.append(3, {"val/loss": 0.5})  # or the run could never be gone on with
+
+
 def test_when_no_checkpoint_is_whole_the_run_starts_over_with_the_same_bytes(run: StoredRun) -> None:
     before = story.logs(run.path.parent)
     for step in (3, 5):

@@ -81,7 +81,7 @@ def command(stored: StoredRun, one: BestKept) -> str | None:
     """The command that makes a new run from the best checkpoint, more slowly; None if there is no checkpoint."""
     if one.checkpoint_step is None:
         return None
-    words = f"latebloom resume {stored.id} --from {one.checkpoint_step}"
+    words = f"latebloom resume {stored.words} --from {one.checkpoint_step}"
     rate = stored.spec.get("optimizer", {}).get("learning_rate")
     return words if rate is None else f"{words} optimizer.learning_rate={rate / SLOWER:.3g}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -164,6 +164,11 @@ class _Understood:
         self.units = {name: 0.01 for name in self.sided if gauge(name).kind in kinds}
         if in_per_cent:
             self.why.append(f"{' and '.join(self.units)} went above 1.5: taken for per cent.")
+        for name in self.sided:
+            steps, values = curves[name]
+            if gauge(name).kind in ("accuracy", "coverage") and name not in self.units and (values > 1 + 1e-6).any():
+                self.why.append(f"{name} goes up to {np.nanmax(values):.4g}: no share is above 1, and it is read as 1.")
+                self.curves = {**self.curves, name: Curve(steps, np.where(values > 1, 1.0, values))}
 
     def watch(self, train: str | None, val: str | None) -> Watch:
         """What to watch, the readings named by the caller first."""
@@ -179,6 +184,8 @@ class _Understood:
             self.why.append(f"{val} is judged without a training reading, so nothing can be called late.")
         else:
             self.why.append(f"{train} tells whether the training set is fitted, {val} whether the run generalizes.")
+        judged = [*(name for name in (train, val) if name), *also]
+        self._tell_unused(judged)
         norms = [name for name in self.curves if name.startswith("weight_norm/")]
         norm = next((name for name in norms if "last" in name), "weight_norm/l2" if "weight_norm/l2" in norms else None)
         return Watch(
@@ -221,6 +228,16 @@ class _Understood:
             self.why.append(f"{name} goes below 0: it is no loss that ends at 0, and is judged by its own scale.")
             given |= {"kind": "custom", "better": "lower"}
         return gauge(name, unit=self.units.get(name, 1.0), **given)
+
+    def _tell_unused(self, judged: Sequence[str]) -> None:
+        """A floor for something that is not judged changes nothing, and its giver must know."""
+        known = {*judged, *(gauge(name).kind for name in judged)}
+        for what, values in self.given.items():
+            for name in sorted(values.keys() - known):
+                self.why.append(
+                    f"The {what.replace('_', ' ')} given for {name} changes nothing: what is judged is "
+                    f"{', '.join(sorted(known))}."
+                )
 
     def _above_one(self, name: str) -> bool:
         values = self.curves[name].values

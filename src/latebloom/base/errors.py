@@ -28,6 +28,10 @@ class DataError(LatebloomError):
     exit_code = 2
 
 
+class ChooseError(DataError):
+    """Data that holds several of what one has to be chosen of, or not the one that was chosen."""
+
+
 class DivergedError(LatebloomError):
     """The training itself left the finite numbers; the last finite checkpoint is kept."""
 

@@ -100,4 +100,4 @@ def rollback(wanted: str, step: int, settings: tuple[str, ...], name: str | None
 
     run = branch(wanted, step, settings, name=name, store=store)
     click.echo(run.id)
-    click.echo(f"go on with: latebloom resume {run.id}", err=True)
+    click.echo(f"go on with: latebloom resume {run.stored.words}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,9 +115,13 @@ def floors(given: tuple[str, ...]) -> dict[str, float]:
     from ..base.errors import SpecError
 
     try:
-        return {name: float(value) for name, value in pairs(given, "--floor", "READING=VALUE").items()}
+        read = {name: float(value) for name, value in pairs(given, "--floor", "READING=VALUE").items()}
     except ValueError as error:
         raise SpecError(f"--floor: {error}; expected READING=VALUE, e.g. loss=2.3") from None
+    for name, value in read.items():
+        if not math.isfinite(value) or (value >= 1 and "acc" in name.lower()):
+            raise SpecError(f"--floor {name}={value:g}: expected what knowing nothing scores, e.g. 0.1 for 10 classes")
+    return read
 
 
 def pairs(given: tuple[str, ...], option: str, form: str) -> dict[str, str]:

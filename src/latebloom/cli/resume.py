@@ -54,7 +54,8 @@ def command(
             "from: --from STEP"
         )
     if step is not None:
-        wanted = lab.rollback(wanted, step, settings, store=store).id
+        budget = [] if steps is None else [f"steps={steps}"]  # of the branch, which may be shorter
+        wanted, steps = lab.rollback(wanted, step, [*settings, *budget], store=store).id, None
     view, started = watching(quiet or as_json)
     run = lab.resume(wanted, steps=steps, store=store, listener=view, started=started)
     finish(run, as_json=as_json, report=not no_report)

@@ -50,5 +50,5 @@ def finish(run: Run, *, as_json: bool, report: bool, save_path: Path | None = No
         for way in ways_back(run.stored, bests(run.stored)):
             click.echo(f"\n{visible(way)}")
     if run.outcome.status == "interrupted":
-        click.echo(f"{run.outcome.reason}; go on with: latebloom resume {run.id}", err=True)
+        click.echo(f"{run.outcome.reason}; go on with: latebloom resume {run.stored.words}", err=True)
     sys.exit(run.outcome.exit_code)

@@ -20,7 +20,7 @@ def aftermath(run: Standing) -> After | None:
     train_lost = False
     if run.train is not None and run.fit is not None:
         goal = watch.gauges["train"].goal(run.train["start"], STILL_FITTED, LOSS_STILL_FITTED)
-        train_lost = goal is not None and end_level(run.train) < goal
+        train_lost = goal is not None and max(end_level(run.train), run.train["level"]) < goal  # a mean lags behind
     if run.gen is None:
         return "training_collapse" if train_lost else None
     since = run.val["n"] - run.gen["reading"]
@@ -28,7 +28,11 @@ def aftermath(run: Standing) -> After | None:
         return "too_early"
     target = watch.target("val", state)
     target = run.adaptive_level() if target is None else target
-    final = run.course.mean(run.val["n"] - max(3, since // 4, run.val["n"] // (2 * FINAL)))
+    n = run.val["n"]
+    risen = next(end for end in run.course.ends if end >= run.gen["reading"])  # the part of the course with the rise
+    if risen >= n:
+        return "too_early"
+    final = run.course.mean(max(risen, n - max(3, since // 4, n // (2 * FINAL))))
     if run.g(final) < 0.5 * run.g(target):
         return "training_collapse" if train_lost else "anti_grokking"
     if state["dips"][0] >= DIPS:

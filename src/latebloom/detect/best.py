@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from ..base.component import Component
 from ..base.record import Event
+from .gauge import gauge
 from .replay import Readings, State, finite
+
+SCORES = ("accuracy", "coverage", "correlation")
 
 
 class Best(Component):
@@ -23,7 +29,16 @@ class Best(Component):
     reading: str
     """Name of the reading, e.g. `val/loss`."""
     better: Literal["lower", "higher"] = "lower"
-    """Which direction is better."""
+    """Which direction is better; if not given, higher for an accuracy, coverage, correlation or r2."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "better" in given or not isinstance(given.get("reading"), str):
+            return given
+        reading = given["reading"]
+        is_score = gauge(reading).kind in SCORES or "r2" in reading.split("/")
+        return {**given, "better": "higher" if is_score else "lower"}
 
     def init(self) -> State:
         """No best yet."""

@@ -86,10 +86,15 @@ def model_of(plain: Any, where: str) -> Model:
     """
     if not isinstance(plain, dict) or plain.get("kind") != KIND:
         raise DataError(f"{where} is no forecast model; `latebloom forecast fit` makes one")
-    if plain["schema"] > SCHEMA:
-        raise DataError(f"{where} has schema {plain['schema']}; this version reads up to {SCHEMA}. Upgrade it.")
-    chances = {name: Chances.from_plain(one) for name, one in plain["chances"].items()}
-    return Model(chances, plain["refused"], plain["card"])
+    try:
+        if plain["schema"] > SCHEMA:
+            raise DataError(f"{where} has schema {plain['schema']}; this version reads up to {SCHEMA}. Upgrade it.")
+        chances = {name: Chances.from_plain(one) for name, one in plain["chances"].items()}
+        return Model(chances, plain["refused"], plain["card"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"{where} is a damaged forecast model ({error!r}); `latebloom forecast fit` makes one"
+        ) from None
 
 
 @cache

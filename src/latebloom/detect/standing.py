@@ -87,7 +87,7 @@ class Standing:
         return bool(
             one.progress(best, trace["start"]) >= PARTIAL_FROM
             and (best - end >= FALLEN_SIGMAS * _noise(trace) or place in self.watch.lost(self.state))
-            and not one.same(best, end, trace["start"])
+            and not one.same(best, max(end, trace["level"]), trace["start"])  # in a steep rise the mean lags behind
         )
 
     def early_best(self) -> str | None:

@@ -42,7 +42,7 @@ class BatchStream:
             f"batch.size = {spec.size} asks for {count} different examples of {name} in every batch, but it has "
             f"{len(self.parts[name])} for training. Use a smaller batch, or null for the full batch."
             for name, count in self.counts.items()
-            if count > len(self.parts[name])
+            if count > len(self.parts[name]) and spec.sampling == "epoch"
         ]
         if too_large:
             raise SpecError(too_large)

@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..base.component import from_dict
 from ..base.errors import SpecError, StoreError
 from ..engine import fingerprint, listened, pack, prepare, start, unpack
@@ -124,7 +126,7 @@ def resume(
 
     Raises:
         StoreError: No such run, somebody is writing it, or its checkpoint does not fit.
-        SpecError: `steps` is not more than before.
+        SpecError: `steps` is not more than before, or the run was ended by its own rule.
     """
     shelf = Store(store or default_root())
     with shelf.open(shelf.find(wanted).id) as writer:
@@ -140,6 +142,11 @@ def resume(
             state = unpack(spec, split, writer.recovered[1])
         else:
             state = start(spec, split, initial(spec, shelf.root).weights)
+        if steps and state.ended:
+            raise SpecError(
+                f"run {stored.id} was ended by its stopping rule ({state.ended}), and more steps change nothing. Go on "
+                f"without the rule: latebloom resume {stored.id} --from {state.step} stopping.kind=never steps={steps}"
+            )
         if steps:
             writer.note("extended", steps=spec.steps)
         _note_other_machine(writer, spec, state.step)
@@ -157,14 +164,14 @@ def rollback(
     Args:
         wanted: `latest`, a name, an id or a part of one.
         step: One of the run's checkpoints.
-        overrides: Settings to change from here on, e.g. `["optimizer.learning_rate=1e-4"]`. Another stopping rule, or
-            other bests, are told all readings up to here first.
+        overrides: Settings to change from here on, e.g. `["optimizer.learning_rate=1e-4"]`. Another stopping rule,
+            another detector or other bests are told all readings up to here first.
         name: The new run's name; by default the old one's with the step.
         store: Folder of runs, as for `run`.
 
     Raises:
         StoreError: No such run or checkpoint; it is damaged; or an override changes the shape of what is in it.
-        SpecError: An override is wrong.
+        SpecError: An override is wrong, or gives other examples for training and validation.
     """
     shelf = Store(store or default_root())
     source = shelf.find(wanted)
@@ -184,9 +191,14 @@ def rollback(
         name = f"{source.name[:150]} from step {step}"
     spec = spec.but(name=name or spec.name)
     split = spec.task.split(spec.seed)
-    spec = settled(spec, split)
+    spec, was = settled(spec, split), settled(was, split)
+    if not _is_same(split, was.task.split(was.seed)):
+        raise SpecError(
+            "a branch goes on with the examples it has, and these settings of task and seed give others. Start a run "
+            f"of its own: weights=[{source.id}@{step}], which counts the examples that were trained on before"
+        )
     blobs = source.load(step)
-    if (spec.stopping, spec.checkpoints.best) != (was.stopping, was.checkpoints.best):
+    if _heard(spec) != _heard(was):
         state = unpack(was, split, blobs)
         records = takewhile(lambda record: record[0] <= step, source.records())
         blobs = pack(listened(spec, split, state, records))
@@ -198,10 +210,21 @@ def rollback(
         spec=plain(spec),
         spec_hash=identity(spec),
         seed=spec.seed,
-        environment={**source.environment, "overrides": list(overrides)},
+        environment={**{k: v for k, v in source.environment.items() if k != "study"}, "overrides": list(overrides)},
         blobs=blobs,
     )
     return Run(shelf.find(run_id))
+
+
+def _heard(spec: RunSpec) -> tuple[object, ...]:
+    """What listens to the readings."""
+    return spec.stopping, spec.detector, spec.checkpoints.best
+
+
+def _is_same(split: Split, other: Split) -> bool:
+    """Whether the same examples are trained on and validated."""
+    parts = ("inputs_NT", "labels_N", "train_M", "val_M")
+    return all(np.array_equal(getattr(split, part), getattr(other, part)) for part in parts)
 
 
 def rehearse(spec: RunSpec, store: str | Path | None = None) -> RunSpec:

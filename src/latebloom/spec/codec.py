@@ -11,7 +11,7 @@ import yaml
 from ..base.component import from_dict
 from ..base.errors import SpecError
 from .identity import plain
-from .merge import merged
+from .merge import merged, together
 from .recipe import Recipe, read_value
 from .run import RunSpec
 
@@ -37,7 +37,7 @@ def build(
     if isinstance(recipe, RunSpec):
         recipe = plain(recipe)
     given, lines = (recipe.settings, recipe.lines) if isinstance(recipe, Recipe) else (recipe, {})
-    changes = merged(assigned(assignments), settings or {})
+    changes = together(assigned(assignments), settings or {})
     spec: RunSpec = from_dict(
         RunSpec,
         merged({**_defaults(set(changes) - set(given)), **given}, changes),
@@ -72,7 +72,7 @@ def assigned(assignments: Sequence[str]) -> dict[str, Any]:
                 continue
             for part in reversed(key.split(".")):
                 nested = {part: nested}
-            changes = merged(changes, nested)
+            changes = together(changes, nested)
     if problems:
         raise SpecError(problems)
     return changes

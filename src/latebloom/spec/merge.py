@@ -12,6 +12,16 @@ FAMILIES = {name: kinds for name, field in RunSpec.model_fields.items() if (kind
 """By setting, e.g. `optimizer`, the components it can be."""
 
 
+def together(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody asks for in several words: tables merge key by key, and nothing that was said is dropped."""
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[key] = together(below, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
 def merged(under: Mapping[str, Any], over: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Tables merge key by key, everything else is replaced; a changed `kind` drops settings it does not have.
 

@@ -86,4 +86,4 @@ def check_name(name: str) -> str:
 
 def default_root() -> Path:
     """Where runs are unless somebody says otherwise: `$LATEBLOOM_STORE`, or the folder `runs` where you are."""
-    return Path(os.environ.get("LATEBLOOM_STORE", "runs"))
+    return Path(os.environ.get("LATEBLOOM_STORE") or "runs")

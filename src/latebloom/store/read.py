@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,6 +87,16 @@ class StoredRun:
         self.summary: dict[str, Any] = jsonl.revive(how.get("summary", {}))
         if self.status == "running" and not self._is_locked():
             self.status = "crashed"
+
+    @property
+    def words(self) -> str:
+        """What to call it on a command line: its id, and its store where that is not the usual one."""
+        store = self.path.parent
+        return (
+            self.id
+            if store.absolute() == layout.default_root().absolute()
+            else f"{self.id} --store {shlex.quote(str(store))}"
+        )
 
     @property
     def damage(self) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from ..base.errors import StoreError
 from . import checkpoints, durable, jsonl, layout
 from .checkpoints import Manifest
 from .durable import DamageError, Log
@@ -42,7 +43,8 @@ def recover(run: Path, logs: Logs) -> Recovery:
     The caller holds the run's lock.
 
     Raises:
-        StoreError: The disk fails. Damage is dealt with; a failing disk is not taken for damage.
+        StoreError: The disk fails, or a branch has no checkpoint left. Other damage is dealt with; a failing disk is
+            not taken for damage.
     """
     notices: list[str] = []
     _sweep(run, layout.TEMPORARY)
@@ -50,6 +52,13 @@ def recover(run: Path, logs: Logs) -> Recovery:
     _sweep(run / layout.CHECKPOINTS, layout.DELETED)
     _repair_journal(run, logs.journal, notices)
     found = _newest_good(run, logs, notices)
+    parent = jsonl.read_one(run / layout.RUN).get("parent")
+    if found is None and parent:
+        raise StoreError(
+            f"Run {run.name} began at step {parent['step']:,} of run {parent['run']}, and none of its checkpoints is "
+            "whole: its seed cannot give it again. Branch anew: latebloom checkpoints rollback "
+            f"{parent['run']} {parent['step']}"
+        )
     durable.make_folder(run / layout.CHECKPOINTS)
     durable.sync_folder(run / layout.CHECKPOINTS)  # a name that a kill left unsynced becomes lasting before it is used
     step, offsets = (found[0].checkpoint.step, found[0].log_offsets) if found else (0, dict[str, int]())
@@ -84,6 +93,11 @@ def _check_reach(manifest: Manifest, logs: Logs) -> None:
             raise DamageError(f"{log.path} is {log.size:,} bytes long; the checkpoint was saved at {offset!r}.")
         if offset and b"".join(durable.read_chunks(log.path, offset - 1, offset)) != b"\n":
             raise DamageError(f"{log.path} has no line that ends at byte {offset:,}, where the checkpoint was saved.")
+    until = manifest.log_offsets["readings"]
+    lines = jsonl.scan(durable.read_chunks(logs.readings.path, 0, until) if until else ())
+    last = max((line.fields.get("step", -1) for line in lines if line.fields is not None), default=-1)
+    if last > manifest.checkpoint.step:  # a line before it has gone, and another of the same length took its place
+        raise DamageError(f"{logs.readings.path} tells of step {last:,} before byte {until:,}, where it was saved.")
 
 
 def _repair_journal(run: Path, journal: Log, notices: list[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.shapes import as_accuracy, made
 from latebloom.analysis.diagnosis import diagnose
+from latebloom.base.errors import ChooseError
 from latebloom.store import durable
 from latebloom.store.ingest import ForeignLog, GrowingLog, read_log
 from latebloom.store.ingest.growing import AGAIN_BYTES
@@ -72,6 +73,20 @@ def test_after_every_growth_it_is_what_a_fresh_read_finds(kind: str, tmp_path: P
                 same(growing.look()[1], read_log(path))
     assert path.stat().st_size > 2 * AGAIN_BYTES
     assert growing.look()[0] is False
+
+
+def test_a_log_that_has_only_begun_is_waited_for_wherever_it_is(tmp_path: Path) -> None:
+    """The folder is called as a message about several runs would be."""
+    path = tmp_path / "runs" / "--map" / "log.csv"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    growing = GrowingLog(path)
+    assert growing.look()[1] is None
+    path.write_text("".join(lines("csv")[:40]))
+    same(growing.look()[1], read_log(path))
+    path.write_text("run,epoch,val_accuracy\n" + "".join(f"{run},{epoch},0.5\n" for run in "ab" for epoch in range(20)))
+    with pytest.raises(ChooseError, match="Choose one"):
+        growing.look()
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)

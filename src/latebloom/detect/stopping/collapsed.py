@@ -27,8 +27,10 @@ NORM, LOSSES = "weight_norm/l2", ("train/loss", "val/loss")
 class Collapsed(Component):
     """Stop after some evaluations in a row that say: not a number, diverged, dead, or without weights.
 
-    Not a number takes 3 of them. Diverged is a training loss so many times its first value. Dead is a run whose every
-    reading is the same to the last bit, a loss or a norm among them: accuracies may stand still while weights move.
+    Not a number takes 3 of them, of a loss, a norm or what was a number before: a correlation has no value while all
+    answers are equal. Diverged is a training loss so many times its first value. Dead is a run whose every reading is
+    the same to the last bit, among them a loss or a norm that is not 0: accuracies and a loss of 0 may stand still
+    while weights move.
     Without weights is a run that reads its weight norm (`weight_norm/l2`, `train/loss` and `val/loss` are needed) and
     has lost 99% of it, with one loss for both sets that no longer moves by a thousandth.
     """
@@ -57,9 +59,9 @@ class Collapsed(Component):
         }
         first = {**losses, **state["first"]}
         far = [name for name, value in losses.items() if value > self.factor * first[name] > 0]
-        tells = any(gauge(name).kind not in ("accuracy", "coverage") for name in values)
+        tells = any(value != 0 and _is_of_weights(name) for name, value in values.items())
         same = bool(values) and tells and all(state["last"].get(name) == value for name, value in values.items())
-        broken = sorted(set(readings) - set(values))
+        broken = sorted(name for name in set(readings) - set(values) if name in state["last"] or _is_of_weights(name))
         norm = max(state["norm"], values.get(NORM, 0.0))
         level, gone = self._gone(state, norm, values)
         state = {
@@ -98,3 +100,8 @@ class Collapsed(Component):
         if state["level"] is not None and math.isclose(train, state["level"], rel_tol=ALIKE):
             return state["level"], state["gone"] + 1
         return train, 1
+
+
+def _is_of_weights(name: str) -> bool:
+    """Whether a reading moves with every weight: a loss, or a norm."""
+    return gauge(name).scale.is_loss or "norm" in name

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...base.errors import DataError, LatebloomError
+from ...base.errors import ChooseError, DataError, LatebloomError
 from .. import durable
 from ..tensorboard import ScalarReader, Scalars, event_files, find_runs
 from .event_folder import read_events
@@ -41,7 +41,7 @@ class GrowingLog:
         A last line without an end is held back until the log has stopped growing.
 
         Raises:
-            DataError: One of several runs has to be chosen.
+            ChooseError: One of several runs or columns has to be chosen.
             StoreError: The disk fails.
         """
         here = self._path.resolve()
@@ -51,9 +51,9 @@ class GrowingLog:
         has_grown, self._size = size != self._size, size
         try:
             self._log = self._read(here, size, has_grown)
-        except DataError as error:
-            if "runs" in str(error) or "--map" in str(error):
-                raise
+        except ChooseError:
+            raise
+        except DataError:
             self._log = None  # not enough yet
         except durable.DamageError:
             self._log = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...base.errors import DataError
+from ...base.errors import ChooseError, DataError
 from .axis import along_axis
 from .json_lines import cells_of
 from .json_tree import Listed, Path, Tree
@@ -39,7 +39,7 @@ def raw_of(tree: Tree, format_: str, mapping: Mapping[str, str], report: Report,
     if not good:
         if rows is not None:
             return _of_rows(tree, rows, format_, mapping, report)
-        raise DataError(_nothing(tree, where, report))
+        raise (ChooseError if tree.lists else DataError)(_nothing(tree, where, report))
     chosen = choose(good, mapping, where)
     left = [run for run in runs if run != chosen and runs[run]]
     if len(good) > 1:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import DataError
+from ...base.errors import ChooseError
 from .log import Report
 from .long_form import codes_of
 from .names import axis_of, words_of
@@ -43,18 +43,18 @@ def choose(runs: Sequence[str], mapping: Mapping[str, str], where: str) -> str:
     """The run that `mapping` names as `run`, or the only one.
 
     Raises:
-        DataError: There are several and none was named, or the one named is not among them.
+        ChooseError: There are several and none was named, or the one named is not among them.
     """
     wanted = mapping.get("run")
     if wanted is None:
         if len(runs) == 1:
             return runs[0]
-        raise DataError(f"{where} holds {len(runs):,} runs: {_listed(runs)}. Choose one: --run '{runs[0]}'.")
+        raise ChooseError(f"{where} holds {len(runs):,} runs: {_listed(runs)}. Choose one: --run '{runs[0]}'.")
     for fits in (lambda run: run == wanted, lambda run: wanted in run.split("/"), lambda run: wanted in run):
         found = [run for run in runs if fits(run)]
         if len(found) == 1:
             return found[0]
-    raise DataError(f"{where} holds no one run {wanted!r}. It holds: {_listed(runs)}.")
+    raise ChooseError(f"{where} holds no one run {wanted!r}. It holds: {_listed(runs)}.")
 
 
 def one_run(

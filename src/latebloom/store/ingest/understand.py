@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...base.errors import DataError
+from ...base.errors import ChooseError, DataError
 from ...base.record import Curve, Event
 from .bare import is_few, settle
 from .events import of_learning_rate
@@ -155,7 +155,7 @@ def _chosen(series: Mapping[str, Series], mapping: Mapping[str, str], raw: Raw) 
         ]
         if len(fits) != 1:
             near = difflib.get_close_matches(theirs, list(series), 5, 0.5)
-            raise DataError(
+            raise ChooseError(
                 f"--map {ours}={theirs}: there is no column {theirs!r}. "
                 f"{'Did you mean ' + some(near) + '? ' if near else ''}There are: {some(list(series), 40)}."
             )
