@@ -268,6 +268,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "grokfast-l1-division-memorized": studies.drawn(studies.contrasts, "grokfast-l1-division", "memorized"),
     "grokfast-l1-division-against-l1": studies.drawn(studies.contrasts, "grokfast-l1-division", "generalized", "l1"),
     "grokfast-l1-s5": studies.drawn(studies.tables, "grokfast-l1-s5"),
+    "grokfast-l1-s5-memorized": studies.drawn(studies.contrasts, "grokfast-l1-s5", "memorized"),
     "grokfast-l1-s5-collapses": studies.drawn(studies.collapses, "grokfast-l1-s5"),
     "grokfast-weight-decay": studies.drawn(studies.tables, "grokfast-weight-decay"),
     "grokfast-weight-decay-equal": studies.drawn(
