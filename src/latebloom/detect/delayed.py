@@ -40,6 +40,7 @@ from .verdict import (
     Family,
     Verdict,
     between,
+    not_delayed,
     percent,
 )
 
@@ -163,7 +164,7 @@ def _headline(
         case "grokking":
             text = f"Grokking: {fitted}; {generalized}, {numbers['ratio']:.3g} times as late."
         case "ordinary_learning" if fit:
-            text = f"Ordinary learning: {fitted}; {generalized}. That is not late enough to call it delayed."
+            text = f"Ordinary learning: {fitted}; {generalized}. {not_delayed(numbers)}"
         case "ordinary_learning":
             text = (
                 f"Ordinary learning: {generalized}, and {train} has not held "

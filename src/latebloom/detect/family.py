@@ -61,13 +61,15 @@ def missing(run: Standing) -> str | None:
 def _is_late(run: Standing, fit: State) -> bool:
     if run.ratio is None or run.gained is None or run.apart is None:
         return False
+    target = run.watch.target("val", run.state)
+    target = run.best if target is None else target  # it was crossed, and the best, a median, may lag behind
     descent = run.state["descents"].get("val")  # its early best came before the fit: learning, not memorizing
     second_descent = descent is not None and descent[4] and descent[1] <= fit["step"]
     return bool(
         run.ratio >= LATE_RATIO
         and run.gained < GAINED_BY_FIT
         and run.apart >= APART_EVALUATIONS
-        and run.best - run.at_fit >= GAINED_SIGMAS * run.val["jitter"]
+        and max(run.best, target) - run.at_fit >= GAINED_SIGMAS * run.val["jitter"]
         and not second_descent
     )
 

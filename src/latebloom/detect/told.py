@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .onset import IN_A_ROW
 from .replay import State
 from .scale import Scale
-from .verdict import Family, between, percent
+from .verdict import Family, between, not_delayed, percent
 from .watch import Watch
 
 Numbers = Mapping[str, float | int | str | None]
@@ -40,7 +40,7 @@ def headline(
             how = f"Grokking ({shape})" if shape else "Grokking"
             text = f"{how}: {fitted}; {generalized}, {numbers['ratio']:.3g} times as late."
         case "ordinary_learning" if fitted:
-            text = f"Ordinary learning: {fitted}; {generalized}. That is not late enough to call it delayed."
+            text = f"Ordinary learning: {fitted}; {generalized}. {not_delayed(numbers)}"
         case "ordinary_learning":
             text = (
                 f"Ordinary learning: {generalized}, and {train.reading if train else 'training'} has not held "

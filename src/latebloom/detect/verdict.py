@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Family = Literal[
@@ -111,3 +112,15 @@ def percent(share: float) -> str:
     Explained variance has no lowest value, and far below 0 it says no more than that: -7.2 is `below -100%`.
     """
     return "below -100%" if share < -1 else f"{round(100 * share, 1):g}%"
+
+
+def not_delayed(numbers: Mapping[str, float | int | str | None]) -> str:
+    """Why what generalized after it was fitted is not called delayed: the first condition that fails, in words."""
+    ratio, gained, apart = (numbers.get(name) for name in ("ratio", "gained_by_fit", "evaluations_apart"))
+    if not isinstance(ratio, (int, float)) or ratio < LATE_RATIO:
+        return "That is not late enough to call it delayed."
+    if isinstance(gained, (int, float)) and gained >= GAINED_BY_FIT:
+        return f"Not called delayed: {percent(gained)} of the gain was there when the training set was fitted."
+    if isinstance(apart, (int, float)) and apart < APART_EVALUATIONS:
+        return f"Not called delayed: fewer than {APART_EVALUATIONS} evaluations lie between the two."
+    return "Not called delayed: the rise is not clear of noise, or the second descent of a loss best before the fit."
