@@ -66,8 +66,13 @@ def test_what_is_missing_or_unfinished_is_counted_and_marked(run):
     label = {X: 1.0, Y: 0.5}
     half = run(steps(400, None, last=3000), status="interrupted")
     (cell,) = phase_diagram([({**label, "seed": 0}, half), ({**label, "seed": 1}, None)], X, Y).cells
-    assert (cell.n, cell.missing, cell.unfinished, cell.horizon_steps) == (1, 1, 1, 3000)
+    assert (cell.n, cell.missing, cell.unfinished, cell_text(cell)) == (0, 1, 1, "–")  # its phase is not known yet
+    ended = run(steps(400, None, last=3000))  # by a rule of its own
+    (cell,) = phase_diagram([({**label, "seed": 0}, half), ({**label, "seed": 1}, ended)], X, Y).cells
+    assert (cell.n, cell.missing, cell.unfinished, cell.horizon_steps) == (1, 0, 2, 3000)
     assert "*" in cell_text(cell)
+    (cell,) = phase_diagram([(label, run(steps(400, 2000, last=3000), status="interrupted"))], X, Y).cells
+    assert (cell.n, cell.unfinished, cell.generalized) == (1, 0, 1)  # known, whatever comes
     (cell,) = phase_diagram([({**label, "seed": 1}, None)], X, Y).cells
     assert (cell.n, cell.phase, cell_text(cell)) == (0, None, "–")
     whole = run(steps(400, None))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Scalar = bool | int | float | str
 
+OVER = ("finished", "diverged")  # the statuses after which nothing comes
+
 
 class Crossed(NamedTuple):
     """A sustained crossing. It lies after `previous_step` and not after `step`."""

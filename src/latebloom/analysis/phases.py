@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from ..base.errors import DataError
 from ..detect import DelayDetector
 from ..store import StoredRun
-from .outcome import Crossed, outcome, outcome_of
+from .outcome import OVER, Crossed, outcome, outcome_of
 from .published import PublishedRun
 
 LiuPhase = Literal["comprehension", "grokking", "memorization", "confusion"]
@@ -35,9 +35,11 @@ class Cell(NamedTuple):
 
     x: Any
     y: Any
-    n: int  # runs with readings
+    n: int  # runs that are over, or have generalized
     missing: int  # planned, not begun or not readable
-    unfinished: int  # ended before their budget for another reason than having generalized
+    unfinished: (
+        int  # not over, and not counted; or ended before their budget for another reason than having generalized
+    )
     phase: LiuPhase | None  # that of most runs; of two equally frequent the less favourable
     phases: dict[str, int]
     verdicts: dict[str, int]  # our own
@@ -109,8 +111,9 @@ def phase_diagram(
 
 def _cell(x: Any, y: Any, found: list[StoredRun | PublishedRun | None]) -> Cell:
     begun = [(run, outcome_of(run, "")) for run in found if run is not None and run.status != "damaged"]
-    read = [run for run, one in begun if one.last_step or one.status == "diverged"]
-    ours = [one for _, one in begun if one.last_step or one.status == "diverged"]
+    known = [(run, one) for run, one in begun if one.last_step or one.status == "diverged"]
+    decided = [(run, one) for run, one in known if one.happened or one.status in OVER]
+    read, ours = [run for run, _ in decided], [one for _, one in decided]
     liu = [outcome(run.records(), run=run.id, arm="", seed=run.seed, detector=_at_liu_level(run)) for run in read]
     phases: Counter[LiuPhase] = Counter(liu_phase(_step(one.memorized), _step(one.happened)) for one in liu)
     generalized = [one.happened.step for one in ours if one.happened]
@@ -123,8 +126,8 @@ def _cell(x: Any, y: Any, found: list[StoredRun | PublishedRun | None]) -> Cell:
         x=x,
         y=y,
         n=len(ours),
-        missing=len(found) - len(read),
-        unfinished=len(short),
+        missing=len(found) - len(known),
+        unfinished=len(short) + len(known) - len(decided),
         phase=by_frequency[-1] if by_frequency else None,
         phases={str(phase): count for phase, count in phases.items()},
         verdicts=dict(Counter(one.verdict for one in ours)),

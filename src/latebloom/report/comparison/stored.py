@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...analysis.outcome import Outcome, outcome_of
+from ...analysis.outcome import OVER, Outcome, outcome_of
 from ...analysis.published import PublishedRun, PublishedStudy
 from ...base.component import did_you_mean
 from ...base.errors import DataError, LatebloomError, SpecError
@@ -19,8 +19,6 @@ from .readings import chosen
 
 Where = Mapping[str, Sequence[str]]
 """By key of a label or the settings, the values of which a run must have one, e.g. {"seed": ["0..3"]}."""
-
-OVER = ("finished", "diverged")
 
 
 class Member(NamedTuple):
