@@ -151,6 +151,14 @@ def test_why_it_is_not_called_delayed_is_the_condition_that_fails():
     assert verdict(Watch(), soon).headline.endswith("That is not late enough to call it delayed.")
 
 
+def test_what_is_lost_together_with_training_is_no_anti_grokking_also_where_training_was_never_fitted():
+    records = [(i, {"train/accuracy": 0.97 if i else 0.1, "val/accuracy": 0.965 if i else 0.1}) for i in range(50)]
+    both = [(i, {"train/accuracy": 0.1, "val/accuracy": 0.1}) for i in range(50, 100)]
+    one = [(i, {"train/accuracy": 0.97, "val/accuracy": 0.1}) for i in range(50, 100)]
+    assert verdict(Watch(), records + both).after == "training_collapse"
+    assert verdict(Watch(), records + one).after != "training_collapse"  # control
+
+
 def test_a_log_that_ends_at_the_crossing_is_provisional():
     records = as_accuracy(made("classic", 300, 0))
     first = next(i for i, (_, r) in enumerate(records) if r["val/accuracy"] >= 0.95)

@@ -56,6 +56,24 @@ def test_what_stands_still_or_has_no_value_for_another_reason_is_no_collapse(rea
     )
 
 
+def test_a_bump_before_the_fit_that_is_lost_does_not_end_a_run_that_generalizes_late():
+    """Accuracy 0.45 that falls to 0.17 while the training set is fitted; generalization at twelve times the fit."""
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    steps = np.arange(0, 20_000, 50)
+    val = np.where(steps < 500, 0.45 * steps / 500, np.where(steps < 1000, 0.45 - 0.28 * (steps - 500) / 500, 0.17))
+    val = np.where(steps >= 12_000, 0.99, val) + draw.normal(0, 0.01, len(steps))
+    records = [
+        (int(s), {"train/accuracy": min(1.0, s / 1000), "val/accuracy": float(v)})
+        for s, v in zip(steps, val, strict=True)
+    ]
+    assert why(OnDegradation(), [r for r in records if r[0] < 10_000]) == (None, None)
+    gone = [(s, {**r, "val/accuracy": 0.17}) for s, r in records]
+    late = [(s, {**r, "val/accuracy": 0.9 if 2000 <= s < 2500 else 0.17}) for s, r in gone]
+    assert why(OnDegradation(), late)[0] < 10_000  # control: a best after the fit that is lost
+
+
 def test_ordinary_early_stopping_ends_the_same_late_bloomers_before_they_generalize():
     """Control: these curves can be stopped too early, and are, by what training libraries call patience."""
     for shape in ("classic", "double descent"):

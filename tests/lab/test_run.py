@@ -163,6 +163,14 @@ def test_two_decays_that_pull_in_different_directions_are_told(memory: Path) -> 
     assert notices_of(latebloom.run(QUICK, interventions=pull, optimizer=alone, store=memory)) == []
 
 
+def test_a_reading_that_is_waited_for_and_never_taken_is_told(memory: Path) -> None:
+    slip = {"kind": "any_of", "rules": [{"kind": "after_generalization", "reading": "val/acc"}, {"kind": "collapsed"}]}
+    best = {**plain(QUICK)["checkpoints"], "best": [{"reading": "val/los"}, {"reading": "val/loss"}]}
+    told = notices_of(latebloom.run(QUICK, stopping=slip, checkpoints=best, store=memory))
+    assert len(told) == 2 and "Did you mean 'val/accuracy'?" in told[0] and "'val/los'" in told[1]
+    assert notices_of(latebloom.run(QUICK, stopping={"kind": "after_generalization"}, store=memory)) == []
+
+
 def test_a_run_says_what_it_was_computed_with(finished: lab.Run) -> None:
     environment = finished.stored.environment
     assert environment["fingerprint"]["torch"] == torch.__version__

@@ -34,6 +34,7 @@ def aftermath(run: Standing) -> After | None:
         return "too_early"
     final = run.course.mean(max(risen, n - max(3, since // 4, n // (2 * FINAL))))
     if run.g(final) < 0.5 * run.g(target):
+        train_lost = train_lost or (run.train is not None and run.fit is None and run.has_fallen("train"))
         return "training_collapse" if train_lost else "anti_grokking"
     if state["dips"][0] >= DIPS:
         return "unstable"

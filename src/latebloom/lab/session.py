@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from ..base.component import did_you_mean
 from ..base.errors import DivergedError, LatebloomError
 from ..detect import DelayDetector, verdict
 from ..engine import Moment, State, pack, train, why_over
@@ -21,6 +22,7 @@ from .signals import Interruption
 from .trackers import Trackers
 
 STATE_EVERY_S = 5.0  # how old the status that `list` shows may be
+LATER = ("train/batch_loss",)  # read from the second evaluation on
 BY_LAYER = ("esd/", "feature_rank/", "effective_rank/", "linear_probe/")  # by the dozen: in the log, not in the status
 
 
@@ -140,6 +142,20 @@ class Session:
             self.listener.event(f"{event.kind} at step {event.step:,}, known at step {event.known_at:,}")
         if labels := self.keeper.labels(moment):
             self._save(labels)
+        if moment.step == 0:
+            self._tell_unread(moment.readings)
+
+    def _tell_unread(self, read: Mapping[str, float]) -> None:
+        """Readings that somebody waits for and nobody takes: most likely a slip of the pen."""
+        rules = [self.spec.stopping, *getattr(self.spec.stopping, "rules", ())]
+        asked = {f"stopping: {rule.kind}": getattr(rule, "reading", None) for rule in rules}
+        asked |= {f"checkpoints.best: {one.reading}": one.reading for one in self.spec.checkpoints.best}
+        for where, name in asked.items():
+            if name is not None and name not in read and name not in LATER:
+                text = f"{where} waits for {name!r}, which was not read at step 0.{did_you_mean(name, read)}"
+                self.writer.note("notice", text=text)
+                if self.listener:
+                    self.listener.event(text)
 
     def _remember(self, readings: Mapping[str, float]) -> None:
         self.readings |= {name: value for name, value in readings.items() if not name.startswith(BY_LAYER)}

@@ -81,11 +81,14 @@ class StoredRun:
         self.parent: dict[str, Any] | None = who.get("parent")
         self.environment: dict[str, Any] = who.get("environment", {})
         how = self._or_note(layout.STATE, state)
+        is_left = how.get("status") == "running" and not self._is_locked()
+        if is_left:  # or it has ended between the two looks
+            how = self._or_note(layout.STATE, state)
         self.status: str = "damaged" if self._findings else how["status"]
         self.step: int = how.get("step", 0)
         self.reason: str = how.get("reason", "")
         self.summary: dict[str, Any] = jsonl.revive(how.get("summary", {}))
-        if self.status == "running" and not self._is_locked():
+        if self.status == "running" and is_left:
             self.status = "crashed"
 
     @property

@@ -27,9 +27,10 @@ class OnDegradation(Component):
     for_evaluations: int = Field(20, ge=1, json_schema_extra={"unit": "evaluations"})
     """How many evaluations in a row must find it lost."""
     times: float = Field(2.0, ge=1)
-    """Never stop before this multiple of the steps to the best, and of those until the training set was fitted."""
+    """Never stop before this multiple of the steps to a best that came after the training set was fitted."""
     times_unfitted: float = Field(10.0, ge=1)
-    """While the training set is not fitted, never stop before this multiple of the steps to the best."""
+    """Never stop before this multiple of the steps to the fit where the best came before it, nor of the steps to the
+    best while the training set is not fitted."""
 
     def init(self) -> State:
         """Nothing lost yet."""
@@ -50,7 +51,12 @@ class OnDegradation(Component):
             one, trace = watch.gauges[place], seen["traces"][place]
             best_step = trace["best_step"]
             fit = seen["fit"]
-            earliest = self.times_unfitted * best_step if fit is None else self.times * max(best_step, fit["step"])
+            if fit is None:
+                earliest = self.times_unfitted * best_step
+            elif best_step < fit["step"]:  # what was lost was not learned yet: what comes of the fit is still to come
+                earliest = self.times_unfitted * fit["step"]
+            else:
+                earliest = self.times * best_step
             if step >= earliest:
                 best, now = one.value(trace["best"]), one.value(trace["level"])
                 return state, (
