@@ -148,6 +148,12 @@ def test_shares_that_a_batch_cannot_have_exactly_are_told(memory: Path) -> None:
     assert notices_of(latebloom.run(QUICK, task=MIXTURE, batch={"size": 15}, store=memory)) == []
 
 
+def test_shares_that_the_full_batch_ignores_are_told(memory: Path) -> None:
+    [told] = notices_of(latebloom.run(QUICK, task=MIXTURE, batch={"size": None}, store=memory))
+    assert "0.706 add, 0.294 divide: the shares of the parts have no effect" in told  # half of 49 and of 20 pairs
+    assert notices_of(latebloom.run(QUICK, batch={"size": None}, store=memory)) == []
+
+
 def test_dropout_is_told_to_cost_the_sharing_of_prefixes(memory: Path) -> None:
     [told] = notices_of(latebloom.run(QUICK, model={**TRANSFORMER, "dropout": 0.1}, store=memory))
     assert "dropout = 0.1" in told and "no longer computed once" in told

@@ -251,8 +251,18 @@ def settled(spec: RunSpec, split: Split) -> RunSpec:
 def notices(spec: RunSpec, split: Split) -> list[str]:
     """What a reader of this run must know and the spec alone does not say."""
     shares = {name: part.share for name, part in split.parts.items()}
-    rounded = share_notice(spec.batch.size, shares) if spec.batch.size is not None else None
+    rounded = _without_shares(split) if spec.batch.size is None else share_notice(spec.batch.size, shares)
     return [text for text in (rounded, spec.model.plain_because, _unjudged(spec, split), _pulled_twice(spec)) if text]
+
+
+def _without_shares(split: Split) -> str | None:
+    """That the full batch has other shares than were asked for, in words; None if it has the same."""
+    has = {name: len(part.train_M) / len(split.train_M) for name, part in split.parts.items()}
+    wanted = sum(part.share for part in split.parts.values())
+    if all(abs(part.share / wanted - has[name]) < 1e-9 for name, part in split.parts.items()):
+        return None
+    told = ", ".join(f"{share:.3g} {name}" for name, share in has.items())
+    return f"The full batch is all training examples, {told}: the shares of the parts have no effect. Give a batch.size"
 
 
 def _pulled_twice(spec: RunSpec) -> str | None:
