@@ -356,7 +356,7 @@ def test_an_impatient_ctrl_c_leaves_the_terminal_as_it_was(memory: Path) -> None
             raise KeyboardInterrupt
 
     def asked(job: Job) -> Ended:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)  # as Ctrl-C, which a test suite in the background may not hear
         return fails(job)
 
     listener = SimpleNamespace(
