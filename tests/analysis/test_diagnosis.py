@@ -168,3 +168,15 @@ def test_the_public_names_are_there_and_need_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert set(names.split(", ")) <= set(latebloom.__all__)
+
+
+def test_one_share_above_1_is_read_as_1_and_a_floor_that_nothing_uses_is_told():
+    steps = np.arange(100)
+    train, val = np.where(steps >= 6, 1.0, 0.2), np.where(steps >= 56, 0.99, 0.01)
+    train[30] = 1.0156  # an average over batches of unequal sizes
+    given = {"train/accuracy": Curve(steps, train), "val/accuracy": Curve(steps, val)}
+    found = diagnose(given, floor={"acc": 0.01})
+    assert found.verdict.family == "grokking" and found.verdict.evidence["evaluations"] == 100
+    assert any("no share is above 1" in why for why in found.why)
+    assert any("The floor given for acc changes nothing" in why for why in found.why)
+    assert not any("changes nothing" in why for why in diagnose(given, floor={"accuracy": 0.01}).why)

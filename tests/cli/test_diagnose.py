@@ -54,7 +54,7 @@ def test_what_cannot_be_judged_says_what_to_do(here, tmp_path):
     (tmp_path / "poem.txt").write_text("Roses are red\n" * 20)
     assert here("diagnose", tmp_path / "poem.txt").code == 2
     (tmp_path / "a.log").write_text(log_of(40))
-    for wrong in (("--map", "val/loss"), ("--floor", "loss"), ("--floor", "loss=low")):
+    for wrong in (("--map", "val/loss"), *(("--floor", f) for f in ("loss", "loss=low", "accuracy=1", "loss=nan"))):
         said = here("diagnose", tmp_path / "a.log", *wrong)
         assert said.code == 2 and "expected" in said.err
 

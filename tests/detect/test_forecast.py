@@ -178,3 +178,11 @@ def test_the_detector_in_a_loop_tells_the_same_chance_or_none(monkeypatch):
 
 def test_before_the_first_epoch_a_detector_says_why_nothing_is_told():
     assert GrokDetector().forecast().why_not == "there is no validation reading"
+
+
+@pytest.mark.parametrize("part", ["schema", "chances", "refused", "card"])
+def test_a_damaged_model_is_refused_in_words(part):
+    plain = shipped().plain()
+    assert model_of(plain, "here").plain() == plain
+    with pytest.raises(DataError, match=f"here is a damaged forecast model .*{part}"):
+        model_of({key: value for key, value in plain.items() if key != part}, "here")

@@ -71,3 +71,17 @@ def test_ids_sort_by_the_second_they_were_made_in() -> None:
         "x20260131T120059-abcdef",
     ):
         assert not layout.is_run_id(wrong)
+
+
+def test_a_run_is_named_with_its_store_where_that_is_not_the_usual_one(tmp_path: Path, monkeypatch) -> None:
+    """What is printed to go on with can be typed as it stands."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LATEBLOOM_STORE", raising=False)
+    for place, words in (("runs", "{id}"), ("my experiment", "{id} --store '{store}'")):
+        with Store(place).create(**story.WHO) as writer:
+            run = writer.run
+        assert run.words == words.format(id=run.id, store=run.path.parent)
+    monkeypatch.setenv("LATEBLOOM_STORE", "my experiment")
+    assert run.words == run.id
+    monkeypatch.setenv("LATEBLOOM_STORE", "")
+    assert layout.default_root() == Path("runs")
