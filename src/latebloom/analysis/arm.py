@@ -65,6 +65,13 @@ def observe(outcome: Outcome, crossed: Crossed | None, horizon_steps: int) -> tu
     return horizon_steps if outcome.status == "diverged" else min(outcome.last_step, horizon_steps), False
 
 
+def watched_until(seen: Sequence[tuple[int, bool]]) -> float:
+    """How far the survival curve of observations is known: without end once it is 0."""
+    last_event = max((step for step, happened in seen if happened), default=-1)
+    last_open = max((step for step, happened in seen if not happened), default=-1)
+    return math.inf if last_event > last_open else last_open
+
+
 def sample(seen: Sequence[tuple[int, bool]]) -> Sample:
     """Observations as arrays, in their order."""
     return Sample(np.array([step for step, _ in seen], np.float64), np.array([happened for _, happened in seen], bool))
@@ -110,9 +117,7 @@ def _times(arm: str, seen: list[tuple[int, bool]], horizon_steps: int, seed: int
     curve = kaplan_meier(ordered)
     n, happened = len(seen), sum(did for _, did in seen)
     unfinished = sum(not did and step < horizon_steps for step, did in seen)
-    last_event = max((step for step, did in seen if did), default=0)
-    last_seen = max((step for step, did in seen if not did), default=0)
-    is_watched = last_seen >= horizon_steps or last_event > last_seen
+    is_watched = watched_until(seen) >= horizon_steps
     low = high = None
     if is_watched and happened and len(set(seen)) > 1:
         drawn = restricted_mean(*ordered, horizon_steps, resamples(n, stream(seed, f"bootstrap/{arm}")))

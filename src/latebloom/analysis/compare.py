@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..base.component import did_you_mean
 from ..base.errors import DataError
 from ..base.plain import plain
-from .arm import ArmSummary, summarize
+from .arm import ArmSummary, observe, summarize, watched_until
 from .cautions import cautions
 from .conclusion import concluded
 from .contrast import Contrast, contrast, why_not_paired
@@ -138,12 +138,8 @@ def _horizon(arms: Mapping[str, Sequence[Outcome]], baseline: str, wanted: int |
 
 
 def _watched_until(runs: Sequence[Outcome]) -> float:
-    """How far the survival curve of an arm is known: without end once it is 0, or a run is known never to get there."""
-    if any(one.happened is None and one.status == "diverged" for one in runs):
-        return math.inf
-    open_ended = max((one.last_step for one in runs if one.happened is None), default=-1)
-    last_event = max((one.happened.step for one in runs if one.happened is not None), default=-1)
-    return math.inf if last_event > open_ended else open_ended
+    """The same of an arm, whatever the horizon; a run known never to get there is watched without end."""
+    return watched_until([observe(one, one.happened, sys.maxsize) for one in runs])
 
 
 def _is_paired(arm: Sequence[Outcome], baseline: Sequence[Outcome], wanted: bool | None) -> bool:

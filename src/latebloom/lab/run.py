@@ -25,6 +25,7 @@ from .weights import initial
 from .weights import notices as notices_of_weights
 
 Started = Callable[[StoredRun], None]
+IN_A_STUDY = ("study", "label")  # what a sweep adds to the environment of its runs, and their branches have not
 
 
 def run(
@@ -145,7 +146,7 @@ def resume(
         if steps and state.ended:
             raise SpecError(
                 f"run {stored.id} was ended by its stopping rule ({state.ended}), and more steps change nothing. Go on "
-                f"without the rule: latebloom resume {stored.id} --from {state.step} stopping.kind=never steps={steps}"
+                f"without it: latebloom resume {stored.words} --from {state.step} stopping.kind=never steps={steps}"
             )
         if steps:
             writer.note("extended", steps=spec.steps)
@@ -210,7 +211,10 @@ def rollback(
         spec=plain(spec),
         spec_hash=identity(spec),
         seed=spec.seed,
-        environment={**{k: v for k, v in source.environment.items() if k != "study"}, "overrides": list(overrides)},
+        environment={
+            **{k: v for k, v in source.environment.items() if k not in IN_A_STUDY},
+            "overrides": list(overrides),
+        },
         blobs=blobs,
     )
     return Run(shelf.find(run_id))
